@@ -1,0 +1,7 @@
+export * from './bytes.ts'
+export * from './errors.ts'
+export * from './ids.ts'
+export * from './limits.ts'
+export * from './machine.ts'
+export * from './redaction.ts'
+export * from './time.ts'

@@ -1,0 +1,48 @@
+/**
+ * The bound of everything the network can make grow. Each names the fault or the reaction when it is reached.
+ * Units are in the names; sizes are in bytes.
+ */
+export const LIMITS = {
+  /** A SIP message over UDP or WebSocket; larger ones get 513 (`SIP_MESSAGE_TOO_LARGE`). */
+  sipMessageBytes: 65_535,
+  /** Header section of a SIP message. */
+  sipHeaderBytes: 32_768,
+  /** Header lines of a SIP message. */
+  sipHeaderLines: 256,
+  /** Live client and server transactions together; a new request then gets 503 (`SIP_TRANSACTIONS_EXHAUSTED`). */
+  sipTransactions: 100_000,
+  /** Bytes buffered of a TCP stream that do not yet form a message. */
+  sipStreamBufferBytes: 131_072,
+  /** Open stream connections (TCP and WebSocket); a further one is closed at once. */
+  connections: 20_000,
+  /** Open stream connections of one address. */
+  connectionsPerAddress: 2_000,
+  /** Time a new stream connection may stay without a whole message. */
+  connectionIdleMs: 30_000,
+  /** Bytes waiting to be written to one stream connection before it is closed as stuck. */
+  connectionSendBufferBytes: 1_048_576,
+  sdpBytes: 32_768,
+  sdpLines: 1_024,
+  sdpMediaSections: 16,
+  sdpCodecsPerSection: 64,
+  /** Contacts of one user; a further one is answered 403. */
+  contactsPerUser: 10,
+  registrations: 100_000,
+  calls: 10_000,
+  /** Branches ringing at once for one call. */
+  branchesPerCall: 20,
+  /** Entries of a call's timeline; later ones are counted, not kept. */
+  timelineEntries: 500,
+  /** Ended calls whose timeline can still be read. */
+  endedCallsKept: 500,
+  mediaSessions: 10_000,
+  /** Sides of one media session. */
+  mediaSidesPerSession: 24,
+  /** Media events waiting for the gateway; further ones are merged or counted as dropped. */
+  mediaEventsQueued: 10_000,
+  /** Followers of `/v1/events` at once. */
+  eventStreams: 200,
+  /** Bytes waiting for one follower of `/v1/events` before it is disconnected. */
+  eventStreamBufferBytes: 1_048_576,
+  apiBodyBytes: 65_536,
+} as const

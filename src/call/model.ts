@@ -1,0 +1,149 @@
+import type { FaultCode, Millis } from '../base/index.ts'
+import type {
+  ChangeResult,
+  MediaEvent,
+  MediaSessionId,
+  OpenedSession,
+  SessionChange,
+  SessionSpec,
+  SessionSummary,
+} from '../media/index.ts'
+import type { ClientKey, Flow, HeaderField, SendTarget, ServerKey, SipRequest, SipResponse } from '../sip/index.ts'
+
+export type CallId = string
+/** `a` is the leg that called us; `b1`, `b2`, … are the ones we call. Also the name of the leg's media side. */
+export type LegId = string
+
+/** Who is on a leg. */
+export type Party =
+  | { readonly kind: 'user'; readonly tenant: string; readonly user: string }
+  | { readonly kind: 'trunk'; readonly tenant: string; readonly trunk: string }
+  | { readonly kind: 'builtin'; readonly tenant: string; readonly name: 'echo' | 'tone' }
+
+/** One place to ring. */
+export interface Destination {
+  readonly party: Party
+  /** Request-URI of the INVITE. */
+  readonly uri: string
+  readonly target: SendTarget
+  readonly profile: 'webrtc' | 'rtp'
+  /** Preloaded Route set (a registration's Path). */
+  readonly route: readonly string[]
+  readonly srtp: 'offer' | 'accept' | 'never'
+}
+
+/** What routing decided. */
+export type RouteDecision =
+  | { readonly kind: 'refuse'; readonly code: FaultCode; readonly status: number; readonly reason: string }
+  | { readonly kind: 'builtin'; readonly builtin: 'echo' | 'tone' }
+  /** Groups are tried one after the other; the members of a group ring together. */
+  | { readonly kind: 'ring'; readonly groups: readonly (readonly Destination[])[] }
+
+/** What happens to a call. The gateway translates inputs of the endpoint, the engine and the API to these. */
+export type CallEvent =
+  | {
+      readonly kind: 'offered'
+      readonly key: ServerKey
+      readonly request: SipRequest
+      readonly flow: Flow
+      readonly caller: Party
+      readonly decision: RouteDecision
+      readonly limits: { readonly ringTimeoutMs: number; readonly maxDurationMs: number }
+    }
+  /** A request inside one of the call's dialogs, or a re-INVITE to it. Never ACK or CANCEL. */
+  | {
+      readonly kind: 'request'
+      readonly leg: LegId
+      readonly key: ServerKey
+      readonly request: SipRequest
+      readonly flow: Flow
+    }
+  | { readonly kind: 'ack'; readonly leg: LegId; readonly request: SipRequest }
+  /** CANCEL for the INVITE `key`. */
+  | { readonly kind: 'cancelled'; readonly key: ServerKey; readonly request: SipRequest }
+  | { readonly kind: 'ack-missing'; readonly key: ServerKey }
+  | { readonly kind: 'response'; readonly key: ClientKey; readonly response: SipResponse; readonly flow: Flow }
+  /**
+   * A request of this call was challenged (401, 407) and the trunk's credentials answer it: send it again with the next
+   * CSeq and this header. The gateway gives it at most once per request.
+   */
+  | { readonly kind: 'authorized'; readonly key: ClientKey; readonly authorization: HeaderField }
+  | {
+      readonly kind: 'failed'
+      readonly key: ClientKey
+      readonly cause: 'timeout' | 'transport'
+      readonly detail: string
+    }
+  | { readonly kind: 'media-opened'; readonly op: number; readonly opened: OpenedSession }
+  | { readonly kind: 'media-changed'; readonly op: number; readonly result: ChangeResult }
+  | { readonly kind: 'media-failed'; readonly op: number; readonly code: FaultCode; readonly detail: string }
+  | { readonly kind: 'media-closed'; readonly summary: SessionSummary }
+  | { readonly kind: 'media'; readonly event: MediaEvent }
+  /** Somebody with the right ends the call (API, drain, shutdown). */
+  | { readonly kind: 'end'; readonly reason: string }
+  | { readonly kind: 'wake' }
+
+/** What a call wants done. */
+export type CallEffect =
+  /** `credentialsOf`: the trunk whose digest credentials may answer a challenge of this request. */
+  | {
+      readonly kind: 'request'
+      readonly leg: LegId
+      readonly key: ClientKey
+      readonly request: SipRequest
+      readonly target: SendTarget
+      readonly credentialsOf?: { readonly tenant: string; readonly trunk: string }
+    }
+  | { readonly kind: 'cancel'; readonly key: ClientKey; readonly headers?: readonly HeaderField[] }
+  | {
+      readonly kind: 'ack'
+      readonly leg: LegId
+      readonly key: ClientKey
+      readonly ack: SipRequest
+      readonly target: SendTarget
+    }
+  | { readonly kind: 'respond'; readonly leg: LegId; readonly key: ServerKey; readonly response: SipResponse }
+  /** A dialog of this call exists from now on (until `ended`): in-dialog requests with these belong to `leg`. */
+  | { readonly kind: 'dialog'; readonly leg: LegId; readonly sipCallId: string; readonly localTag: string }
+  | { readonly kind: 'media-open'; readonly op: number; readonly spec: SessionSpec }
+  | {
+      readonly kind: 'media-change'
+      readonly op: number
+      readonly session: MediaSessionId
+      readonly change: SessionChange
+    }
+  | { readonly kind: 'media-close'; readonly session: MediaSessionId }
+  /** Something worth telling whoever looks at the call. */
+  | { readonly kind: 'note'; readonly note: CallNote }
+  /** The call changed so that followers should be told (`/v1/events`). */
+  | { readonly kind: 'changed' }
+  /** Nothing is owed to anybody any more; the state may be dropped. */
+  | { readonly kind: 'ended'; readonly record: CallRecord }
+
+/** A line of the timeline that is not a SIP message or a media event. */
+export interface CallNote {
+  readonly leg?: LegId
+  /** `routing`, `sdp`, `state`, `media`, `error`. */
+  readonly topic: string
+  readonly text: string
+  readonly facts?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** Call detail record. */
+export interface CallRecord {
+  readonly id: CallId
+  readonly tenant: string
+  readonly caller: Party
+  readonly callee?: Party
+  readonly from: string
+  readonly to: string
+  readonly startedAt: Millis
+  readonly answeredAt?: Millis
+  readonly endedAt: Millis
+  /** SIP status that ended the attempt, or 200. */
+  readonly status: number
+  /** Who or what ended it: `caller`, `callee`, `media`, `timer`, `operator`, `error`. */
+  readonly endedBy: string
+  readonly reason: string
+  readonly media?: SessionSummary
+}

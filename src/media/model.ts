@@ -1,0 +1,219 @@
+import type { Secret } from '../base/index.ts'
+
+export type MediaSessionId = string
+/** Name of one side of a session, chosen by the caller: `a` for the calling leg, `b1`, `b2`, … for called ones. */
+export type SideId = string
+export type MediumKind = 'audio' | 'video'
+
+/** A codec with the number it has toward one peer. */
+export interface PayloadCodec {
+  readonly payloadType: number
+  /** As registered, any case: `opus`, `PCMU`, `PCMA`, `G722`, `telephone-event`, `CN`, `VP8`, `H264`, `rtx`. */
+  readonly name: string
+  /** RTP clock in Hz (8000 for G.722, RFC 3551 §4.5.2). */
+  readonly clockRateHz: number
+  readonly channels?: number
+  readonly fmtp?: string
+}
+
+/** One session: two or more sides and who is connected to whom. Nothing flows until `connect`. */
+export interface SessionSpec {
+  readonly id: MediaSessionId
+  readonly sides: readonly SideSpec[]
+}
+
+/** What has to exist on our side before the peer is told anything. */
+export type SideSpec = WebRtcSideSpec | RtpSideSpec
+
+export interface WebRtcSideSpec {
+  readonly kind: 'webrtc'
+  readonly id: SideId
+  /** In the order of the media sections; all bundled on one port. */
+  readonly media: readonly MediumKind[]
+}
+
+export interface RtpSideSpec {
+  readonly kind: 'rtp'
+  readonly id: SideId
+  /** Each gets its own RTP and RTCP port. */
+  readonly media: readonly MediumKind[]
+  /** Where the peer is thought to be (IP address): picks the local address told to it. */
+  readonly towards?: string
+}
+
+export interface OpenedSession {
+  readonly id: MediaSessionId
+  /** In the order of the spec. */
+  readonly sides: readonly LocalSide[]
+}
+
+/** What we tell the peer of a side. */
+export type LocalSide = LocalWebRtcSide | LocalRtpSide
+
+export interface LocalWebRtcSide {
+  readonly kind: 'webrtc'
+  readonly id: SideId
+  readonly ice: { readonly ufrag: string; readonly pwd: string; readonly lite: true }
+  readonly candidates: readonly LocalCandidate[]
+  readonly fingerprint: Fingerprint
+  /** In the order of `media` of the spec. */
+  readonly media: readonly LocalStream[]
+}
+
+export interface LocalRtpSide {
+  readonly kind: 'rtp'
+  readonly id: SideId
+  /** In the order of `media` of the spec. */
+  readonly media: readonly LocalRtpStream[]
+}
+
+/** The one SSRC that leaves toward this peer for the whole call. */
+export interface LocalStream {
+  readonly kind: MediumKind
+  readonly ssrc: number
+  readonly cname: string
+}
+
+export interface LocalRtpStream extends LocalStream {
+  /** Address and ports for `c=`, `m=` and `a=rtcp`. */
+  readonly address: string
+  readonly port: number
+  readonly rtcpPort: number
+  /** Our SDES keys, one for each suite we can do, in order of preference; used only if negotiated (RFC 4568). */
+  readonly crypto: readonly SdesKey[]
+}
+
+/** A host candidate (RFC 8839 §5.1), component 1. */
+export interface LocalCandidate {
+  readonly foundation: string
+  readonly protocol: 'udp' | 'tcp'
+  readonly priority: number
+  readonly address: string
+  readonly port: number
+}
+
+export interface Fingerprint {
+  /** `sha-256`, `sha-384` or `sha-512`. */
+  readonly algorithm: string
+  /** Upper-case hex with colons (RFC 8122 §5). */
+  readonly value: string
+}
+
+export type SrtpSuite = 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32' | 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM'
+
+/** One `a=crypto` line (RFC 4568). */
+export interface SdesKey {
+  readonly tag: number
+  readonly suite: SrtpSuite
+  /** Master key and salt, base64 as in `inline:`. */
+  readonly key: Secret
+}
+
+/** What was negotiated with the peer of a side. Given again in full at each renegotiation. */
+export type RemoteSide = RemoteWebRtcSide | RemoteRtpSide
+
+export interface RemoteWebRtcSide {
+  readonly kind: 'webrtc'
+  readonly ice: { readonly ufrag: string; readonly pwd: string }
+  readonly dtls: {
+    /** The peer's role: with `active` we are the DTLS server. */
+    readonly role: 'active' | 'passive'
+    readonly fingerprints: readonly Fingerprint[]
+  }
+  /** In the order of `media` of the spec. */
+  readonly media: readonly RemoteMedium[]
+}
+
+export interface RemoteRtpSide {
+  readonly kind: 'rtp'
+  readonly media: readonly RemoteRtpMedium[]
+}
+
+export interface RemoteMedium {
+  readonly kind: MediumKind
+  /** `false`: the section was refused (port 0) or is not bundled; nothing flows. */
+  readonly active: boolean
+  /** Whether we may send to the peer, and whether it may send to us (from the direction attributes). */
+  readonly send: boolean
+  readonly receive: boolean
+  /** Codecs the peer wants to get, with its numbers, most wanted first; includes telephone-event and CN. */
+  readonly sendCodecs: readonly PayloadCodec[]
+  /** Codecs we said we take, with our numbers. Mostly equal to `sendCodecs`. */
+  readonly receiveCodecs: readonly PayloadCodec[]
+  readonly mid?: string
+  /** `a=extmap` id of sdes:mid if agreed. */
+  readonly midExtensionId?: number
+  readonly ptimeMs?: number
+}
+
+export interface RemoteRtpMedium extends RemoteMedium {
+  readonly address: string
+  readonly port: number
+  /** Where RTCP goes: `port` with rtcp-mux, else `a=rtcp` or port + 1. */
+  readonly rtcpAddress: string
+  readonly rtcpPort: number
+  readonly rtcpMux: boolean
+  /** Absent: plain RTP. */
+  readonly srtp?: { readonly local: SdesKey; readonly remote: SdesKey }
+}
+
+/** To whom a side talks. `echo` and `tone` (1004 Hz, at -16 dBm0 or near it) are made by the engine. */
+export type ConnectedTo =
+  | { readonly kind: 'side'; readonly side: SideId }
+  | { readonly kind: 'echo' }
+  | { readonly kind: 'tone'; readonly frequencyHz: number }
+  | { readonly kind: 'nothing' }
+
+export type SessionChange =
+  /** Makes local facts for a further side (a further contact rings). */
+  | { readonly kind: 'add-side'; readonly side: SideSpec }
+  /** Forgets a side and frees its ports. */
+  | { readonly kind: 'drop-side'; readonly side: SideId }
+  /** Applies what was negotiated. Also hold, resume, codec switch and ICE restart: facts that did not change stay. */
+  | { readonly kind: 'remote'; readonly side: SideId; readonly remote: RemoteSide }
+  /** New ICE user fragment and password for a WebRTC side (RFC 8839 §4.4.1.1.1: an offer with new credentials). */
+  | { readonly kind: 'restart-ice'; readonly side: SideId }
+  /** Connects both ways; a side has at most one partner, an older link of either is undone. */
+  | { readonly kind: 'connect'; readonly side: SideId; readonly to: ConnectedTo }
+
+export interface ChangeResult {
+  /** Local facts that are new or changed by this change (`add-side`, `restart-ice`); else empty. */
+  readonly sides: readonly LocalSide[]
+}
+
+export interface SessionSummary {
+  readonly id: MediaSessionId
+  readonly sides: readonly SideStats[]
+}
+
+/** Counters of one side since it was opened. */
+export interface SideStats {
+  readonly side: SideId
+  readonly media: readonly StreamStats[]
+  readonly ice?: 'new' | 'checking' | 'connected' | 'disconnected'
+  readonly dtls?: 'new' | 'connecting' | 'connected' | 'failed'
+  /** Negotiated suite, if media is encrypted. */
+  readonly srtpSuite?: SrtpSuite
+  /** Address media comes from. */
+  readonly remote?: string
+}
+
+export interface StreamStats {
+  readonly kind: MediumKind
+  readonly packetsReceived: number
+  readonly bytesReceived: number
+  /** Expected minus received, RFC 3550 appendix A.3; may be negative with duplicates. */
+  readonly packetsLost: number
+  /** RFC 3550 §6.4.1, converted from ticks. */
+  readonly jitterMs: number
+  readonly packetsSent: number
+  readonly bytesSent: number
+  /** What the peer's last receiver report said of what we send. */
+  readonly remoteLossFraction?: number
+  readonly remoteJitterMs?: number
+  readonly roundTripMs?: number
+  /** Packets that came from a wrong source, failed authentication, were replayed or had an unknown payload type. */
+  readonly packetsDiscarded: number
+  /** Payload codec last received. */
+  readonly codec?: string
+}

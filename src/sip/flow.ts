@@ -1,0 +1,29 @@
+export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
+
+/** IP address (IPv6 without brackets) or host name, and port. */
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * A path to one peer: for streams and WebSockets a connection, for UDP the pair of addresses. It is an address, not a
+ * socket: plain data that may be stored and handed to another process.
+ */
+export interface Flow {
+  /** Unique among the flows of this node, never used again. UDP: derived from the two addresses. */
+  readonly id: string
+  readonly transport: TransportName
+  readonly local: HostPort
+  readonly remote: HostPort
+}
+
+/** Where to send a request: over a flow that exists, or to an address (the shell resolves names and connects). */
+export type SendTarget =
+  | { readonly kind: 'flow'; readonly flow: Flow }
+  | { readonly kind: 'address'; readonly transport: TransportName; readonly to: HostPort }
+
+/** TCP and what stands on it: no retransmissions, timers D, I, J, K are zero (RFC 3261 §17). */
+export function isReliable(transport: TransportName): boolean {
+  return transport !== 'udp'
+}

@@ -1,0 +1,5 @@
+export type * from './endpoint-model.ts'
+export type * from './flow.ts'
+export { isReliable } from './flow.ts'
+export type { Headers } from './message/headers.ts'
+export type * from './message/model.ts'

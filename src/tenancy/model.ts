@@ -1,0 +1,54 @@
+import type { Secret } from '../base/index.ts'
+
+/** One customer of the platform. */
+export interface Tenant {
+  /** SIP domain, lower case; the tenant's identity. */
+  readonly domain: string
+  /** Other names of the domain. */
+  readonly aliases: readonly string[]
+  readonly users: readonly User[]
+  readonly trunks: readonly Trunk[]
+  readonly routes: readonly Route[]
+  readonly numbers: readonly NumberRule[]
+  readonly limits: TenantLimits
+}
+
+export interface User {
+  readonly name: string
+  readonly displayName?: string
+  readonly password: Secret
+}
+
+/** A carrier or PBX. */
+export interface Trunk {
+  readonly name: string
+  /** SIP URIs tried in order. */
+  readonly targets: readonly string[]
+  /** Source addresses (IP or CIDR) whose requests belong to this trunk. */
+  readonly accept: readonly string[]
+  /** Answers digest challenges of this trunk, and of no other. */
+  readonly auth?: { readonly username: string; readonly password: Secret; readonly realm?: string }
+  /** SDES-SRTP toward this trunk. */
+  readonly srtp: 'offer' | 'accept' | 'never'
+}
+
+/** Where a tenant's own users may call: longest prefix wins. */
+export interface Route {
+  readonly prefix: string
+  readonly trunk: string
+  /** Digits removed from the front before the number is sent. */
+  readonly strip: number
+  readonly prepend: string
+}
+
+/** Where a number dialled on a trunk rings: `user:NAME` or `trunk:NAME`. */
+export interface NumberRule {
+  readonly number: string
+  readonly to: { readonly kind: 'user' | 'trunk'; readonly name: string }
+}
+
+export interface TenantLimits {
+  readonly concurrentCalls: number
+  readonly maxCallDurationMs: number
+  readonly ringTimeoutMs: number
+}
