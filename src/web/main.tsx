@@ -1,0 +1,5 @@
+import * as JsSIP from 'jssip'
+import { render } from 'preact'
+
+const root = document.getElementById('app')
+if (root !== null) render(<p>Trunkline {JsSIP.version}</p>, root)
