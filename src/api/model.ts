@@ -127,3 +127,23 @@ export interface PageInfo {
 export interface ApiError {
   readonly error: { readonly code: string; readonly message: string }
 }
+
+/** `GET /v1/registrations` → `{ registrations: RegistrationView[] }`; operator only. */
+export interface RegistrationView {
+  readonly tenant: string
+  readonly user: string
+  readonly contact: string
+  readonly transport: string
+  readonly remote: string
+  readonly expiresAt: number
+  readonly userAgent?: string
+}
+
+/** `GET /healthz`: 200 with `status: 'ok'`, 503 with `stopping`. */
+export interface StatusView {
+  readonly status: 'ok' | 'stopping'
+  readonly engine: string
+  readonly calls: number
+  readonly registrations: number
+  readonly connections: number
+}

@@ -1,0 +1,2 @@
+export type { GatewayControl } from './control.ts'
+export type * from './model.ts'
