@@ -1,0 +1,122 @@
+import type { CallDetail, CallView, LegView, RegistrationView, TimelineEntry } from '../api/index.ts'
+import type { ByteString, FaultCode, IdSource, Millis } from '../base/index.ts'
+import type { CallConfig, CallId, CallRecord } from '../call/index.ts'
+import type {
+  ChangeResult,
+  MediaEvent,
+  MediaSessionId,
+  OpenedSession,
+  SessionChange,
+  SessionSpec,
+  SessionSummary,
+} from '../media/index.ts'
+import type { Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
+import type { Tenant } from '../tenancy/model.ts'
+
+/**
+ * The gateway without sockets, clock and randomness: SIP endpoint, registrar, routing, authentication and every call.
+ *
+ * After each `handle`, drain `poll()` until it gives nothing, then sleep until `deadline()` and hand in
+ * `{ kind: 'wake' }`.
+ */
+export interface Core {
+  handle(input: CoreInput, now: Millis): void
+  poll(): CoreOutput | undefined
+  deadline(): Millis | undefined
+
+  /** Newest first: live calls, then ended ones that are still kept. */
+  calls(): readonly CallView[]
+  call(id: CallId): CallDetail | undefined
+  legs(id: CallId): readonly LegView[]
+  registrations(now: Millis): readonly RegistrationView[]
+  counts(): CoreCounts
+}
+
+export interface CoreCounts {
+  readonly calls: number
+  readonly registrations: number
+  readonly transactions: number
+}
+
+export type CoreInput =
+  | { readonly kind: 'received'; readonly flow: Flow; readonly data: ByteString }
+  | { readonly kind: 'flow-closed'; readonly flowId: string }
+  | { readonly kind: 'send-failed'; readonly sendId: number; readonly cause: string }
+  | { readonly kind: 'media-opened'; readonly call: CallId; readonly op: number; readonly opened: OpenedSession }
+  | { readonly kind: 'media-changed'; readonly call: CallId; readonly op: number; readonly result: ChangeResult }
+  | {
+      readonly kind: 'media-failed'
+      readonly call: CallId
+      readonly op: number
+      readonly code: FaultCode
+      readonly detail: string
+    }
+  | { readonly kind: 'media-closed'; readonly call: CallId; readonly summary: SessionSummary }
+  /** From the engine's `events`; its session tells the call. */
+  | { readonly kind: 'media'; readonly event: MediaEvent }
+  | { readonly kind: 'end-call'; readonly call: CallId; readonly reason: string }
+  /** From now on new calls get 503. */
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'wake' }
+
+export type CoreOutput =
+  /** `sendId` 0: nobody waits for the fate of these bytes. */
+  | { readonly kind: 'send'; readonly sendId: number; readonly target: SendTarget; readonly data: ByteString }
+  /** The engine's answers come back as `media-opened`, `media-changed`, `media-failed`, `media-closed`. */
+  | { readonly kind: 'media-open'; readonly call: CallId; readonly op: number; readonly spec: SessionSpec }
+  | {
+      readonly kind: 'media-change'
+      readonly call: CallId
+      readonly op: number
+      readonly session: MediaSessionId
+      readonly change: SessionChange
+    }
+  | { readonly kind: 'media-close'; readonly call: CallId; readonly session: MediaSessionId }
+  /** The call changed; read it with `call(id)`. */
+  | { readonly kind: 'call-changed'; readonly call: CallId }
+  /** A line was added to the call's timeline. `entry()` makes it readable. */
+  | { readonly kind: 'timeline'; readonly call: CallId; readonly entry: () => TimelineEntry }
+  /** New counters; read them with `legs(id)`. */
+  | { readonly kind: 'quality'; readonly call: CallId }
+  | { readonly kind: 'call-ended'; readonly record: CallRecord }
+  | {
+      readonly kind: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly fields: Readonly<Record<string, string | number | boolean>>
+      readonly message: string
+    }
+
+export interface CoreOptions {
+  readonly endpoint: SipEndpointOptions
+  readonly call: CallConfig
+  readonly tenants: readonly Tenant[]
+  /** Names and addresses of ours, besides the tenants' domains, that a Request-URI may carry. Lower case. */
+  readonly ownHosts: readonly string[]
+  readonly ids: IdSource
+  /** Hash of the bytes as lower-case hex: Node's `createHash`, or a stand-in in tests. */
+  readonly hash: (algorithm: 'md5' | 'sha256', data: ByteString) => string
+  /** Wall clock of the moment `now`, in Unix ms. Default: `now` itself. */
+  readonly wallClock?: (now: Millis) => Millis
+  readonly limits?: CoreLimits
+  readonly count?: CoreCounting
+}
+
+export interface CoreLimits {
+  readonly calls?: number
+  readonly registrations?: number
+  readonly timelineEntries?: number
+  readonly endedCallsKept?: number
+  /** How long an ended call can still be read. Default 3_600_000. */
+  readonly endedCallsKeptMs?: number
+}
+
+/** Where the core counts; `Metrics` of `telemetry` is one. */
+export interface CoreCounting {
+  sipMessage(direction: 'in' | 'out', transport: TransportName, what: string | number): void
+  sipRetransmitted(transport: TransportName): void
+  sipRejected(code: string): void
+  authFailed(kind: 'sip'): void
+  callStarted(): void
+  callEnded(record: CallRecord): void
+  fault(code: FaultCode): void
+}
