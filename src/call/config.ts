@@ -1,0 +1,16 @@
+import type { TranslationPolicy } from '../sdp/translate/model.ts'
+import type { TransportName } from '../sip/index.ts'
+
+/** What the operator decided about calls. Plain data, the same for every call. */
+export interface CallConfig {
+  /** URI of our Contact toward a peer on that transport, as `sip:192.0.2.1:5060;transport=tcp`. */
+  readonly contactFor: Readonly<Partial<Record<TransportName, string>>>
+  /** Value of `User-Agent` and `Server`. */
+  readonly product: string
+  /** What an SDP may carry toward each kind of party; a destination's own `srtp` goes before. */
+  readonly sdp: Readonly<Record<'user' | 'trunk', TranslationPolicy>>
+  /** `connect`: the caller hears what a ringing branch sends. `off`: SDP before the answer is not passed on. */
+  readonly earlyMedia: 'connect' | 'off'
+  /** Trunks (`tenant/trunk`) that are told who calls in `P-Asserted-Identity` (RFC 3325 trust domain). */
+  readonly trustedTrunks: readonly string[]
+}

@@ -1,0 +1,7 @@
+export { callMachine } from './call.ts'
+export type { CallConfig } from './config.ts'
+export type * from './model.ts'
+export { CALL, PHASES, type Phase } from './phases.ts'
+export { type CallState, createCall } from './state.ts'
+export type { CallDeps } from './turn.ts'
+export { type CallSnapshot, callView, type LegSnapshot, partyName } from './view.ts'

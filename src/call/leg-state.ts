@@ -1,0 +1,63 @@
+import type { Profile, SessionDescription } from '../sdp/index.ts'
+import type { Dialog, Flow, SendTarget, TransportName } from '../sip/index.ts'
+import type { Destination, LegId, Party } from './model.ts'
+
+/**
+ * `waiting`: its media side is being made. `inviting`: no 101–199 yet. `accepted`: a 2xx is on its way and its ACK is
+ * not here. `parting`: hangs up as soon as the ACK is here (RFC 3261 §15). `leaving`: BYE sent or received.
+ */
+export type LegStatus =
+  | 'waiting'
+  | 'inviting'
+  | 'ringing'
+  | 'accepted'
+  | 'confirmed'
+  | 'cancelling'
+  | 'parting'
+  | 'leaving'
+  | 'gone'
+
+/** One dialog of the call with its own offer/answer history. Plain data. */
+export interface Leg {
+  readonly id: LegId
+  readonly party: Party
+  readonly profile: Profile
+  readonly transport: TransportName
+  /** Where the peer was reached or heard last. */
+  readonly target: SendTarget
+  readonly flow?: Flow | undefined
+  readonly status: LegStatus
+  /** Only of called legs. */
+  readonly destination?: Destination | undefined
+  readonly sipCallId: string
+  readonly localTag: string
+  readonly dialog?: Dialog | undefined
+  /** Key of its INVITE: the server's of `a`, ours of a called leg. */
+  readonly inviteKey?: string | undefined
+  readonly sdp: LegSdp
+  /** The peer on this leg has put the other one on hold. */
+  readonly holds: boolean
+  /** Session timer (RFC 4028) that the peer promised to refresh. */
+  readonly sessionMs?: number | undefined
+}
+
+export interface LegSdp {
+  readonly sessionId: string
+  /** Version of the last SDP sent on this leg. */
+  readonly version: number
+  readonly sent?: SessionDescription | undefined
+  /** The agreed pair. */
+  readonly ours?: SessionDescription | undefined
+  readonly theirs?: SessionDescription | undefined
+  /** The answer to `sent` that comes in the ACK (RFC 3261 §13.2.1). */
+  readonly awaitsAnswer?: boolean | undefined
+}
+
+export function isCallee(leg: LegId): boolean {
+  return leg !== 'a'
+}
+
+/** It rings or is about to; a CANCEL ends it. */
+export function isPending(leg: Leg): boolean {
+  return leg.status === 'waiting' || leg.status === 'inviting' || leg.status === 'ringing'
+}

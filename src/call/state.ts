@@ -1,0 +1,130 @@
+import type { Millis } from '../base/index.ts'
+import type { LocalSide, SessionSummary } from '../media/index.ts'
+import type { SessionDescription } from '../sdp/index.ts'
+import type { ClientKey, ServerKey } from '../sip/index.ts'
+import type { KeptRequest } from './kept-request.ts'
+import type { Leg } from './leg-state.ts'
+import type { CallId, Destination, LegId, Party } from './model.ts'
+import type { Phase } from './phases.ts'
+import type { Outcome } from './status.ts'
+
+/** Everything one call is. Plain data: it can be logged, compared, stored and moved to another process. */
+export interface CallState {
+  readonly id: CallId
+  readonly phase: Phase
+  /** What the caller asked for; absent only before `offered`. */
+  readonly asked?: Asked | undefined
+  readonly legs: Readonly<Record<LegId, Leg>>
+  /** Groups of destinations that were not tried yet. */
+  readonly groups: readonly (readonly Destination[])[]
+  readonly builtin?: 'echo' | 'tone' | undefined
+  /** Final failures of branches so far. */
+  readonly outcomes: readonly Outcome[]
+  /** The branch that answered. */
+  readonly winner?: LegId | undefined
+  /** The branch whose media the caller hears before the answer. */
+  readonly early?: LegId | undefined
+  /** Requests that wait for our final answer. */
+  readonly waiting: Readonly<Record<ServerKey, Waiting>>
+  /** Requests of ours that wait for a final answer. */
+  readonly sent: Readonly<Record<ClientKey, Sent>>
+  readonly media: MediaState
+  readonly reoffer?: Reoffer | undefined
+  /** Named deadlines; the machine sleeps until the earliest. */
+  readonly deadlines: Readonly<Record<string, Millis>>
+  /** Last number used for client keys, media operations and branches. */
+  readonly counters: { readonly client: number; readonly op: number; readonly branch: number }
+  readonly answeredAt?: Millis | undefined
+  readonly ending?: Ending | undefined
+}
+
+/** The INVITE that began the call. */
+export interface Asked {
+  readonly key: ServerKey
+  readonly at: Millis
+  readonly caller: Party
+  readonly tenant: string
+  /** Identity headers as the caller wrote them. */
+  readonly from: string
+  readonly to: string
+  readonly displayName?: string | undefined
+  readonly fromUser: string
+  readonly maxForwards: number
+  /** Absent: the caller wants our offer (RFC 3261 §13.2.1). */
+  readonly offer?: SessionDescription | undefined
+  readonly ringTimeoutMs: number
+  readonly maxDurationMs: number
+}
+
+export interface Waiting {
+  readonly leg: LegId
+  readonly request: KeptRequest
+}
+
+export type SentPurpose = 'invite' | 'reinvite' | 'info' | 'bye' | 'stray-bye'
+
+/** One client transaction of ours. */
+export interface Sent {
+  readonly leg: LegId
+  readonly purpose: SentPurpose
+  readonly request: KeptRequest
+  /** The request of the other leg that this one relays. */
+  readonly relayOf?: ServerKey | undefined
+  /** It already carries the answer to a challenge. */
+  readonly authorized: boolean
+}
+
+/** What the machine waits for when it gave the engine an operation. */
+export type MediaPurpose =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'add-side'; readonly leg: LegId }
+  | { readonly kind: 'restart-ice'; readonly leg: LegId }
+  | { readonly kind: 'apply' }
+  | { readonly kind: 'drop' }
+
+export interface MediaState {
+  readonly status: 'none' | 'opening' | 'open' | 'closing' | 'closed'
+  readonly operations: Readonly<Record<number, MediaPurpose>>
+  /** What the engine told about our side of each leg. */
+  readonly local: Readonly<Record<LegId, LocalSide>>
+  readonly summary?: SessionSummary | undefined
+}
+
+/** A renegotiation on its way from one leg to the other (RFC 3264 §8). */
+export interface Reoffer {
+  readonly from: LegId
+  readonly to: LegId
+  /** The request that waits for the outcome; absent if we began it ourselves. */
+  readonly key?: ServerKey | undefined
+  readonly offer: SessionDescription
+  readonly stage: 'restarting-ice' | 'asked'
+  /** What we sent to `to`. */
+  readonly offered?: SessionDescription | undefined
+  readonly client?: ClientKey | undefined
+}
+
+/** Why the call ends; set once, by the first reason. */
+export interface Ending {
+  readonly status: number
+  readonly endedBy: EndedBy
+  readonly reason: string
+  readonly at: Millis
+}
+
+export type EndedBy = 'caller' | 'callee' | 'media' | 'timer' | 'operator' | 'error'
+
+/** A call that nobody has offered yet. */
+export function createCall(id: CallId): CallState {
+  return {
+    id,
+    phase: 'idle',
+    legs: {},
+    groups: [],
+    outcomes: [],
+    waiting: {},
+    sent: {},
+    media: { status: 'none', operations: {}, local: {} },
+    deadlines: {},
+    counters: { client: 0, op: 0, branch: 0 },
+  }
+}
