@@ -1,0 +1,3 @@
+export { createCertificate, type DtlsCertificate } from './certificate.ts'
+export { DtlsEndpoint, type DtlsOptions, type DtlsOutput } from './endpoint.ts'
+export type { SrtpKeys } from './key-schedule.ts'
