@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, statSync, watch } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +41,8 @@ export interface Baresip {
   /** Waits for the next event of that type that was not taken before. */
   event(type: string, timeoutMs?: number): Promise<BaresipEvent>
   command(command: string, params?: string): Promise<string>
+  /** Resolves when its newest call has recorded that many seconds of what it hears. */
+  hasHeard(seconds: number, timeoutMs?: number): Promise<void>
   /** What it heard in its calls, as soon as they ended. */
   heard(): Promise<Pcm[]>
   log(): string
@@ -67,10 +70,22 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   return {
     event: control.event,
     command: control.command,
-    heard: async () => {
-      const names = (await readdir(recordings)).filter((name) => name.endsWith('-dec.wav')).sort()
-      return Promise.all(names.map(async (name) => readWav(await readFile(join(recordings, name)))))
-    },
+    hasHeard: (seconds, timeoutMs = 15_000) =>
+      bounded(
+        `baresip to hear ${seconds} s`,
+        timeoutMs,
+        () => child.output(),
+        (resolve) => {
+          const look = (): void => {
+            const newest = recordingsIn(recordings).at(-1)
+            if (newest !== undefined && statSync(newest).size > seconds * 16_000) resolve()
+          }
+          const watcher = watch(recordings, look)
+          look()
+          return () => watcher.close()
+        },
+      ),
+    heard: () => Promise.all(recordingsIn(recordings).map(async (file) => readWav(await readFile(file)))),
     log: () => child.output(),
     async stop() {
       control.close()
@@ -86,6 +101,11 @@ interface Places {
   readonly controlPort: number
   readonly recordings: string
   readonly microphone: string
+}
+
+function recordingsIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('-dec.wav'))
+  return names.sort().map((name) => join(folder, name))
 }
 
 function configFile(places: Places): string {

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Child, startChild } from './child.ts'
+import { freeTcpPort, freeUdpPort } from './ports.ts'
+
+export interface GatewayProcessOptions {
+  /** Address it listens on and tells peers. Default 127.0.0.1. */
+  readonly address?: string
+  /** YAML below `tenants:`; see `docs/config.md`. */
+  readonly tenants: string
+  readonly netns?: string
+}
+
+export interface GatewayProcess {
+  /** `http://HOST:PORT`. */
+  readonly http: string
+  /** `ws://HOST:PORT/sip`. */
+  readonly webSocket: string
+  /** `HOST:PORT` of the SIP listeners (UDP and TCP). */
+  readonly sip: string
+  readonly sipPort: number
+  readonly token: string
+  readonly child: Child
+  /** GET of `/v1…` with the operator's token. */
+  api<T>(path: string): Promise<T>
+  stop(): Promise<void>
+}
+
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+const TOKEN = 'token-of-this-test'
+
+/** The real gateway as its own process, with ports of its own, ready to take calls. */
+export async function startGateway(options: GatewayProcessOptions): Promise<GatewayProcess> {
+  const address = options.address ?? '127.0.0.1'
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-gateway-'))
+  const sipPort = await freeUdpPort()
+  const httpPort = await freeTcpPort()
+  const media = await mediaPorts()
+  const file = join(folder, 'trunkline.yaml')
+  await writeFile(
+    file,
+    [
+      'listen:',
+      `  http: "${address}:${httpPort}"`,
+      `  sip: ["udp:${address}:${sipPort}", "tcp:${address}:${sipPort}"]`,
+      'media:',
+      '  engine: portable',
+      `  advertise: ["${address}"]`,
+      `  webrtcPorts: "${media.webrtc}-${media.webrtc}"`,
+      `  rtpPorts: "${media.rtp}-${media.rtp + 399}"`,
+      `api: { token: ${TOKEN} }`,
+      'tenants:',
+      options.tenants,
+    ].join('\n'),
+  )
+  const child = startChild(process.execPath, ['--import', 'tsx', MAIN, 'start', '--config', file], {
+    cwd: fileURLToPath(new URL('../../../', import.meta.url)),
+    ...(options.netns === undefined ? {} : { netns: options.netns }),
+  })
+  await child.sees(/ready/i, 30_000)
+  const http = `http://${address}:${httpPort}`
+  return {
+    http,
+    webSocket: `ws://${address}:${httpPort}/sip`,
+    sip: `${address}:${sipPort}`,
+    sipPort,
+    token: TOKEN,
+    child,
+    async api<T>(path: string): Promise<T> {
+      const response = await fetch(`${http}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })
+      if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`)
+      return (await response.json()) as T
+    },
+    async stop() {
+      await child.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A stretch of UDP ports away from the ephemeral range, so that files running side by side do not meet. */
+async function mediaPorts(): Promise<{ webrtc: number; rtp: number }> {
+  const rtp = 10_000 + 2 * Math.floor(Math.random() * 9_500)
+  return { rtp, webrtc: await freeUdpPort() }
+}
