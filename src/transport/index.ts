@@ -1,1 +1,2 @@
 export type * from './model.ts'
+export { openTransports, type Transports } from './transports.ts'
