@@ -190,6 +190,7 @@ async function openControl(port: number, host: string, child: Child): Promise<Co
         const id = String(++token)
         answers.set(id, resolve)
         socket.write(writeNetstring(JSON.stringify({ command, params, token: id })))
+        return undefined
       }),
     close: () => socket.destroy(),
   }

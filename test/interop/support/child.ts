@@ -85,7 +85,7 @@ export function bounded<T>(
   what: string,
   timeoutMs: number,
   context: () => string,
-  start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
+  start: (resolve: (value: T) => void, reject: (error: Error) => void) => (() => void) | undefined,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let stop: (() => void) | undefined

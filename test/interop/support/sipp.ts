@@ -98,7 +98,7 @@ function argumentsOf(options: SippOptions, address: string, port: number, mediaP
 
 /** G.711 µ-law, one byte per sample (ITU-T G.711), the only form sipp plays. */
 function pcmu(samples: Float32Array): Buffer {
-  return Buffer.from(samples, 0, samples.length).map((_, i) => mulaw(Math.round((samples[i] ?? 0) * 32_767)))
+  return Buffer.from(Uint8Array.from(samples, (sample) => mulaw(Math.round(sample * 32_767))))
 }
 
 function mulaw(sample: number): number {
