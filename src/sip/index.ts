@@ -1,5 +1,37 @@
+export { answerChallenge, parseChallenges } from './auth/client.ts'
+export type * from './auth/model.ts'
+export { createChallenge, createNonces, type Nonces, parseAuthorization, verifyDigest } from './auth/server.ts'
+export {
+  acceptInDialog,
+  ackInDialog,
+  type Dialog,
+  dialogFromRequest,
+  dialogFromResponse,
+  type InDialogParts,
+  nextHopUri,
+  refreshTarget,
+  requestInDialog,
+  targetOf,
+} from './dialog/dialog.ts'
+export { createSipEndpoint, type SipCounters, type SipEndpoint } from './endpoint.ts'
 export type * from './endpoint-model.ts'
 export type * from './flow.ts'
 export { isReliable } from './flow.ts'
+export {
+  type Body,
+  createRequest,
+  createResponse,
+  type ReplyParts,
+  type RequestParts,
+  type ResponseParts,
+  reasonPhrase,
+  replyTo,
+  withHeaders,
+} from './message/create.ts'
 export type { Headers } from './message/headers.ts'
 export type * from './message/model.ts'
+export { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
+export { parseMessage } from './message/parse.ts'
+export { parseUri, uriEquals, writeUri } from './message/uri.ts'
+export { writeMessage } from './message/write.ts'
+export { createStreamFramer, type StreamFramer } from './stream-framer.ts'
