@@ -45,4 +45,6 @@ export const LIMITS = {
   /** Bytes waiting for one follower of `/v1/events` before it is disconnected. */
   eventStreamBufferBytes: 1_048_576,
   apiBodyBytes: 65_536,
+  /** Signed-in users of the API at once; the oldest is signed out by a further one. */
+  apiSessions: 10_000,
 } as const

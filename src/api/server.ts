@@ -1,0 +1,135 @@
+import type { Server } from 'node:http'
+import rateLimit from '@fastify/rate-limit'
+import { type FastifyInstance, fastify } from 'fastify'
+import { asGatewayError, type FaultCode, GatewayError, LIMITS, type Secret } from '../base/index.ts'
+import type { HostPort } from '../sip/index.ts'
+import type { Log, Metrics } from '../telemetry/index.ts'
+import { createAccess } from './access.ts'
+import { callRoutes } from './calls.ts'
+import type { GatewayControl } from './control.ts'
+import { createEventStreams } from './events.ts'
+import type { ApiError, PageInfo } from './model.ts'
+import { pageRoutes } from './page.ts'
+import { sessionRoutes } from './session.ts'
+import { statusRoutes } from './status.ts'
+
+export interface ApiOptions {
+  readonly control: GatewayControl
+  readonly metrics: Metrics
+  readonly log: Log
+  /** The operator's key of `/v1`. */
+  readonly operatorToken: Secret
+  readonly page: PageInfo
+  /** Folder of the built page; without it `/` says how to build it. */
+  readonly webRoot: string
+  /** The tenant's own domain for any of its names. Default: the name in lower case. */
+  readonly tenantOf?: (domain: string) => string
+  /** Default: the system's clock, in Unix ms. */
+  readonly now?: () => number
+  /** Sign-in attempts of one address in a minute. Default 60. */
+  readonly sessionsPerMinute?: number
+}
+
+export interface ApiServer {
+  /** For the SIP WebSocket's upgrade. */
+  readonly server: Server
+  /** @throws GatewayError `LISTEN_FAILED`. */
+  listen(address: HostPort): Promise<HostPort>
+  /** Ends event streams and open requests, closes the socket. */
+  stop(): Promise<void>
+  /** For tests: a request without a socket. */
+  readonly inject: FastifyInstance['inject']
+}
+
+/** The HTTP side: the page, `/v1`, `/healthz`, `/metrics`. */
+export async function createApiServer(options: ApiOptions): Promise<ApiServer> {
+  const now = options.now ?? Date.now
+  const app = fastify({ bodyLimit: LIMITS.apiBodyBytes, forceCloseConnections: true, logger: false })
+  const access = createAccess({ operatorToken: options.operatorToken, now, metrics: options.metrics })
+  const events = createEventStreams({ control: options.control })
+  protectEverything(app, options.log)
+  await app.register(rateLimit, { global: false })
+  await app.register(async (scope) => pageRoutes(scope, options))
+  statusRoutes(app, options)
+  sessionRoutes(app, {
+    ...options,
+    access,
+    perMinute: options.sessionsPerMinute ?? 60,
+    tenantOf: options.tenantOf ?? ((domain) => domain.toLowerCase()),
+  })
+  callRoutes(app, { control: options.control, access })
+  events.route(app, access)
+  return {
+    server: app.server,
+    listen: async (address) => {
+      await listenOn(app, address)
+      const bound = app.server.address()
+      return { host: address.host, port: typeof bound === 'object' && bound !== null ? bound.port : address.port }
+    },
+    stop: async () => {
+      events.stop()
+      await app.close()
+    },
+    inject: app.inject.bind(app),
+  }
+}
+
+const SECURITY_HEADERS = {
+  'content-security-policy': [
+    "default-src 'self'",
+    "connect-src 'self' ws: wss:",
+    "img-src 'self' data:",
+    "media-src 'self' blob: data: mediastream:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'microphone=(self), camera=(self), speaker-selection=(self)',
+} as const
+
+function protectEverything(app: FastifyInstance, log: Log): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS)
+  })
+  app.setNotFoundHandler(async (request, reply) => {
+    await reply.code(404).send(errorBody('API_NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 100)}`))
+  })
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = faultOf(thrown)
+    if (error.blame === 'bug') log.error({ method: request.method, url: request.url, err: error.message }, 'API failed')
+    const hidden = error.blame === 'bug' ? 'something went wrong on our side' : error.message
+    if (error.httpStatus === 401) reply.header('www-authenticate', 'Bearer')
+    await reply.code(error.httpStatus).send(errorBody(error.code, hidden))
+  })
+}
+
+/** What fastify itself refuses (body too large, not JSON, too many requests) as a fault of ours. */
+function faultOf(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  if (status === 429) return new GatewayError('API_OVERLOADED', message, { cause: thrown })
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new GatewayError('API_BAD_REQUEST', message, { cause: thrown })
+  }
+  return asGatewayError(thrown)
+}
+
+function errorBody(code: FaultCode, message: string): ApiError {
+  return { error: { code, message } }
+}
+
+async function listenOn(app: FastifyInstance, { host, port }: HostPort): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (thrown) {
+    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+    throw new GatewayError('LISTEN_FAILED', `HTTP cannot listen on ${host}:${port}: ${reason}`, { cause: thrown })
+  }
+}

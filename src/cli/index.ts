@@ -1,0 +1,6 @@
+export { callCommand } from './call.ts'
+export { check } from './check.ts'
+export type { Command, Terminal } from './command.ts'
+export { runCli } from './run.ts'
+export { startCommand } from './start.ts'
+export { version } from './version.ts'

@@ -1,0 +1,5 @@
+export { demoConfig } from './demo.ts'
+export type * from './model.ts'
+export { nearest } from './nearest.ts'
+export { mistakeText, type ParsedConfig, parseConfig } from './parse.ts'
+export type { Surroundings } from './secrets.ts'

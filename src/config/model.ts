@@ -1,0 +1,66 @@
+import type { Secret } from '../base/index.ts'
+import type { HostPort } from '../sip/index.ts'
+import type { Tenant } from '../tenancy/model.ts'
+
+/** Everything an operator can say, checked and with defaults filled in. Frozen. */
+export interface Config {
+  readonly listen: { readonly http: HostPort; readonly sip: readonly SipListen[] }
+  readonly media: MediaConfig
+  readonly api: ApiConfig
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' }
+  readonly limits: PlatformLimits
+  readonly tenants: readonly Tenant[]
+  /** The only tenant is the demo one: its passwords were made for this run and may be shown. */
+  readonly demo: boolean
+  /** What the operator should know although it is not a mistake, one sentence each. */
+  readonly notices: readonly string[]
+}
+
+export interface SipListen {
+  readonly transport: 'udp' | 'tcp'
+  readonly host: string
+  /** 0: the system picks a free port. */
+  readonly port: number
+}
+
+export interface MediaConfig {
+  readonly engine: 'auto' | 'portable'
+  /** IP addresses told to peers. Empty: the machine's own. */
+  readonly advertise: readonly string[]
+  readonly webrtcPorts: PortRange
+  readonly rtpPorts: PortRange
+}
+
+export interface ApiConfig {
+  /** Absent: one is made for each run. */
+  readonly token?: Secret
+  /** Web origins besides our own that may open `/sip`. */
+  readonly origins: readonly string[]
+}
+
+/** Both ends included. */
+export interface PortRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Of the whole process; a tenant's own are in `Tenant.limits`. */
+export interface PlatformLimits {
+  readonly calls: number
+  readonly registrations: number
+  readonly connections: number
+}
+
+/** One thing wrong with the text of a configuration. */
+export interface Mistake {
+  /** `tenants[0].users[1].password`; empty for the document itself. */
+  readonly path: string
+  /** From 1; of the value, or of the nearest thing around it that is in the text. */
+  readonly line?: number
+  readonly column?: number
+  /** What stands there, shortened; secrets are not shown. */
+  readonly found: string
+  readonly expected: string
+  /** What is probably meant. */
+  readonly hint?: string
+}

@@ -1,0 +1,209 @@
+import { z } from 'zod'
+import { LIMITS, Secret } from '../base/index.ts'
+import {
+  DIAL_PREFIX,
+  isAddress,
+  isDomain,
+  isNetwork,
+  isTrunkTarget,
+  LOCAL_NAME,
+  NUMBER,
+  NUMBER_TARGET,
+  parseHostPort,
+  parsePortRange,
+  parseSipListen,
+  USER_NAME,
+} from './syntax.ts'
+
+/** Turns `env:NAME` and `file:PATH` into what they stand for, or says what is wrong. */
+export type SecretResolver = (text: string) => { readonly value: string } | { readonly problem: string }
+
+/**
+ * The shape of the text. Every message says what is expected at its place; what was found is added by the reader.
+ * References between parts are checked in `references.ts`, because they must be reported even if another part is bad.
+ */
+export function configSchema(resolve: SecretResolver) {
+  return section({
+    listen: section({
+      http: parsed(parseHostPort, 'an address and port such as "127.0.0.1:8080"').default({
+        host: '127.0.0.1',
+        port: 8080,
+      }),
+      sip: list(parsed(parseSipListen, 'udp: or tcp: with an address and port, such as "udp:127.0.0.1:5060"'))
+        .min(1, 'at least one address')
+        .default([
+          { transport: 'udp', host: '127.0.0.1', port: 5060 },
+          { transport: 'tcp', host: '127.0.0.1', port: 5060 },
+        ]),
+    }).prefault({}),
+    media: mediaSchema().prefault({}),
+    store: text(/^embedded:.+$/, '"embedded:" and a folder (this version knows no other store)').optional(),
+    api: section({
+      token: secret(resolve, 8, 'a token of at least 8 characters, or env:NAME, or file:PATH').optional(),
+      origins: list(text(/^https?:\/\/[^/\s]+$/, 'a web origin such as "https://phone.example.test"')).default([]),
+    }).prefault({}),
+    log: section({
+      level: z.enum(['debug', 'info', 'warn', 'error'], expected('debug, info, warn or error')).default('info'),
+      format: z.enum(['auto', 'json', 'text'], expected('auto, json or text')).default('auto'),
+    }).prefault({}),
+    limits: section({
+      calls: count(1, LIMITS.calls).default(LIMITS.calls),
+      registrations: count(1, LIMITS.registrations).default(LIMITS.registrations),
+      connections: count(1, LIMITS.connections).default(LIMITS.connections),
+    }).prefault({}),
+    tenants: list(tenantSchema(resolve)).min(1, 'at least one tenant').optional(),
+  })
+}
+
+export type RawConfig = z.output<ReturnType<typeof configSchema>>
+
+function mediaSchema() {
+  return section({
+    engine: z
+      .enum(['auto', 'portable'], expected('auto or portable (native and mediasoup are not in this version)'))
+      .default('auto'),
+    advertise: list(text(isAddress, 'an IP address')).default([]),
+    webrtcPorts: portRange().default({ from: 3480, to: 3487 }),
+    rtpPorts: portRange().default({ from: 20_000, to: 29_999 }),
+  })
+}
+
+function tenantSchema(resolve: SecretResolver) {
+  const domain = () => text(isDomain, 'a domain such as example.test').transform((value) => value.toLowerCase())
+  return section({
+    domain: domain(),
+    aliases: list(domain()).default([]),
+    users: list(userSchema(resolve)).default([]),
+    trunks: list(trunkSchema(resolve)).default([]),
+    routes: list(routeSchema()).default([]),
+    numbers: list(numberSchema()).default([]),
+    limits: section({
+      concurrentCalls: count(1, LIMITS.calls).default(1_000),
+      maxCallSeconds: count(1, 7 * 86_400).default(4 * 3_600),
+      ringSeconds: count(1, 600).default(120),
+    }).prefault({}),
+  })
+}
+
+function userSchema(resolve: SecretResolver) {
+  return section({
+    name: text(USER_NAME, 'a name of letters, digits and . _ + -'),
+    password: secret(resolve, 1, 'a password, or env:NAME, or file:PATH'),
+    displayName: text(/^[^\r\n"\\]{1,64}$/, 'a text of 1 to 64 characters without quotes').optional(),
+  })
+}
+
+function trunkSchema(resolve: SecretResolver) {
+  return section({
+    name: text(LOCAL_NAME, 'a name of letters, digits and . _ -'),
+    targets: list(text(isTrunkTarget, 'a SIP URI such as "sip:192.0.2.1:5060;transport=udp"'))
+      .min(1, 'at least one SIP URI')
+      .max(16, 'at most 16 SIP URIs'),
+    accept: list(text(isNetwork, 'an IP address or a network such as "192.0.2.0/24"')).default([]),
+    auth: section({
+      username: text(/^[^\s"\\]{1,128}$/, 'a user name'),
+      password: secret(resolve, 1, 'a password, or env:NAME, or file:PATH'),
+      realm: text(/^[^\r\n"\\]{1,128}$/, 'a realm').optional(),
+    }).optional(),
+    srtp: z.enum(['offer', 'accept', 'never'], expected('offer, accept or never')).default('accept'),
+  })
+}
+
+function routeSchema() {
+  return section({
+    prefix: text(DIAL_PREFIX, 'the first characters of a number, such as "+" or "00"'),
+    trunk: text(LOCAL_NAME, 'the name of a trunk of this tenant'),
+    strip: count(0, 24).default(0),
+    prepend: text(DIAL_PREFIX, 'characters that can be dialled').default(''),
+  })
+}
+
+function numberSchema() {
+  return section({
+    number: text(NUMBER, 'a number such as "+15550100"'),
+    to: text(NUMBER_TARGET, '"user:NAME" or "trunk:NAME"'),
+  })
+}
+
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, expected(`keys: ${Object.keys(shape).join(', ')}`))
+}
+
+function list<Item extends z.ZodType>(item: Item) {
+  return z.array(item, expected('a list')).max(100_000, 'at most 100,000 entries')
+}
+
+function text(allowed: RegExp | ((value: string) => boolean), what: string) {
+  const test = typeof allowed === 'function' ? allowed : (value: string): boolean => allowed.test(value)
+  return z.string(expected(what)).refine(test, expected(what))
+}
+
+function parsed<T>(parse: (value: string) => T | undefined, what: string) {
+  return z.string(expected(what)).transform((value, ctx) => {
+    const result = parse(value)
+    if (result !== undefined) return result
+    ctx.issues.push({ code: 'custom', message: what, input: value })
+    return z.NEVER
+  })
+}
+
+function portRange() {
+  const what = 'a range of ports such as "20000-29999"'
+  return z.union([z.string(), z.int()], expected(what)).transform((value, ctx) => {
+    const range = parsePortRange(String(value))
+    if (range !== undefined) return range
+    ctx.issues.push({ code: 'custom', message: what, input: value })
+    return z.NEVER
+  })
+}
+
+function secret(resolve: SecretResolver, minimum: number, what: string) {
+  return z.string(expected(what)).transform((value, ctx) => {
+    const resolved = resolve(value)
+    const problem = 'problem' in resolved ? resolved.problem : resolved.value.length < minimum ? what : undefined
+    if (problem === undefined && 'value' in resolved) return new Secret(resolved.value)
+    ctx.issues.push({ code: 'custom', message: problem ?? what, input: value })
+    return z.NEVER
+  })
+}
+
+function count(from: number, to: number) {
+  const what = `a whole number from ${from} to ${to}`
+  return z.int(expected(what)).min(from, what).max(to, what)
+}
+
+function expected(what: string) {
+  return { error: what }
+}
+
+const SCHEMA_FOR_KEYS = z.toJSONSchema(
+  configSchema(() => ({ value: '' })),
+  { io: 'input', unrepresentable: 'any' },
+)
+
+/** The keys that may stand in the section at `path` (numbers are positions in lists). */
+export function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  let node: JsonNode | undefined = SCHEMA_FOR_KEYS as JsonNode
+  for (const step of path) node = typeof step === 'number' ? node?.items : node?.properties?.[String(step)]
+  return Object.keys(node?.properties ?? {})
+}
+
+/** Every key with its path, lists as `[]`: `tenants[].users[].name`. Sections are listed too. */
+export function allKeys(): readonly string[] {
+  const out: string[] = []
+  const walk = (node: JsonNode | undefined, prefix: string): void => {
+    for (const [key, child] of Object.entries(node?.properties ?? {})) {
+      const path = prefix === '' ? key : `${prefix}.${key}`
+      out.push(path)
+      walk(child, path)
+      walk(child.items, `${path}[]`)
+    }
+  }
+  walk(SCHEMA_FOR_KEYS as JsonNode, '')
+  return out
+}
+
+interface JsonNode {
+  readonly properties?: Readonly<Record<string, JsonNode>>
+  readonly items?: JsonNode
+}

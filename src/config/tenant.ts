@@ -1,0 +1,37 @@
+import type { NumberRule, Tenant, Trunk, User } from '../tenancy/model.ts'
+import type { RawConfig } from './schema.ts'
+import { NUMBER_TARGET } from './syntax.ts'
+
+type RawTenant = NonNullable<RawConfig['tenants']>[number]
+
+/** The tenant as the decisions read it. The raw one has been checked. */
+export function tenantOf(raw: RawTenant): Tenant {
+  return {
+    domain: raw.domain,
+    aliases: raw.aliases,
+    users: raw.users.map(userOf),
+    trunks: raw.trunks.map(trunkOf),
+    routes: raw.routes,
+    numbers: raw.numbers.map(numberOf),
+    limits: {
+      concurrentCalls: raw.limits.concurrentCalls,
+      maxCallDurationMs: raw.limits.maxCallSeconds * 1000,
+      ringTimeoutMs: raw.limits.ringSeconds * 1000,
+    },
+  }
+}
+
+function userOf({ name, password, displayName }: RawTenant['users'][number]): User {
+  return { name, password, ...(displayName === undefined ? {} : { displayName }) }
+}
+
+function trunkOf({ auth, ...trunk }: RawTenant['trunks'][number]): Trunk {
+  if (auth === undefined) return trunk
+  const { realm, ...rest } = auth
+  return { ...trunk, auth: { ...rest, ...(realm === undefined ? {} : { realm }) } }
+}
+
+function numberOf({ number, to }: RawTenant['numbers'][number]): NumberRule {
+  const [, kind, name = ''] = NUMBER_TARGET.exec(to) ?? []
+  return { number, to: { kind: kind === 'trunk' ? 'trunk' : 'user', name } }
+}
