@@ -1,7 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { ATTRIBUTE, STUN_HEADER_BYTES, type StunMessage } from './message.ts'
-
-const HMAC_SHA1_BYTES = 20
+import { ATTRIBUTE, HMAC_SHA1_BYTES, STUN_HEADER_BYTES, type StunMessage } from './message.ts'
 
 /**
  * Whether MESSAGE-INTEGRITY was made with `key` (RFC 8489 §14.5).
@@ -10,7 +8,7 @@ const HMAC_SHA1_BYTES = 20
  */
 export function isAuthentic(message: StunMessage, key: string | Buffer): boolean {
   const value = message.attributes.get(ATTRIBUTE.messageIntegrity)
-  if (value === undefined || message.integrityAt === undefined || value.length !== HMAC_SHA1_BYTES) return false
+  if (value === undefined || message.integrityAt === undefined) return false
   return timingSafeEqual(value, integrity(message.bytes, message.integrityAt, key))
 }
 

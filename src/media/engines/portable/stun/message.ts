@@ -17,7 +17,8 @@ export interface StunMessage {
 export const BINDING = 0x0001
 export const STUN_HEADER_BYTES = 20
 export const MAGIC_COOKIE = 0x2112a442
-export const FINGERPRINT_XOR = 0x5354554e
+export const HMAC_SHA1_BYTES = 20
+const FINGERPRINT_XOR = 0x5354554e
 
 /** Attribute types (RFC 8489 §18.3, RFC 8445 §16.1). */
 export const ATTRIBUTE = {
@@ -79,6 +80,7 @@ function readAttributes(bytes: Buffer): AttributeSection | undefined {
       const right = length === 4 && next === bytes.length && bytes.readUInt32BE(at + 4) === fingerprint(bytes, at)
       return right ? { attributes, integrityAt, hasFingerprint: true } : undefined
     }
+    if (type === ATTRIBUTE.messageIntegrity && length !== HMAC_SHA1_BYTES) return undefined
     if (integrityAt === undefined && !attributes.has(type))
       attributes.set(type, bytes.subarray(at + 4, at + 4 + length))
     if (type === ATTRIBUTE.messageIntegrity) integrityAt ??= at
