@@ -1,4 +1,4 @@
-import type { CallRecord, Party } from '../call/model.ts'
+import type { CallRecord, Party } from '../call/index.ts'
 import type { Log } from './log.ts'
 import { redactNumbers } from './redact.ts'
 

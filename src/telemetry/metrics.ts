@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { CallRecord } from '../call/model.ts'
+import type { CallRecord } from '../call/index.ts'
 import type { TransportName } from '../sip/index.ts'
 
 /** Numbers read when somebody looks (`/metrics`), not pushed at each change. */
