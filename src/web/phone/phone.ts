@@ -269,7 +269,9 @@ export class Phone {
     const read = async (): Promise<void> => {
       const stats = await connection.getStats()
       const entries: StatsLike[] = []
-      stats.forEach((entry: StatsLike) => entries.push(entry))
+      stats.forEach((entry: StatsLike) => {
+        entries.push(entry)
+      })
       const quality = readQuality(entries, this.#call(id)?.quality)
       if (quality !== undefined) this.#patch(id, { quality })
     }
