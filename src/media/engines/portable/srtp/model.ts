@@ -1,0 +1,50 @@
+import type { SrtpSuite } from '../../../model.ts'
+
+/** Lengths in bytes; `tag` is that of SRTP, the SRTCP tag of the HMAC suites is always 10 (RFC 3711 §5.2). */
+export interface SuiteParameters {
+  readonly suite: SrtpSuite
+  readonly keyLength: number
+  readonly saltLength: number
+  readonly tagLength: number
+  readonly rtcpTagLength: number
+  readonly aead: boolean
+}
+
+export interface SrtpOptions {
+  readonly suite: SrtpSuite
+  readonly masterKey: Buffer
+  readonly masterSalt: Buffer
+  readonly direction: 'send' | 'receive'
+  /** SSRCs a receiving context keeps state for; the one unused longest gives way. Default 16. */
+  readonly ssrcLimit?: number
+}
+
+/** What a context refused since it was made. */
+export interface SrtpCounters {
+  /** The tag was wrong, or the packet too short to have one. */
+  failed: number
+  /** The index was seen before, or is older than the replay window. */
+  replayed: number
+}
+
+/**
+ * One direction of SRTP and SRTCP under one master key (RFC 3711, RFC 7714).
+ *
+ * Packets are never changed in place; what comes back is a new buffer.
+ */
+export interface SrtpContext {
+  readonly suite: SrtpSuite
+  readonly counters: Readonly<SrtpCounters>
+  /** `undefined`: this sequence number was used before; sending it would use a keystream twice. */
+  protectRtp(packet: Buffer): Buffer | undefined
+  /** `undefined`: not authentic, or a replay; the counters tell which. Nothing else changed. */
+  unprotectRtp(packet: Buffer): Buffer | undefined
+  protectRtcp(packet: Buffer): Buffer
+  unprotectRtcp(packet: Buffer): Buffer | undefined
+}
+
+/** Both directions toward one peer. */
+export interface SrtpPair {
+  readonly send: SrtpContext
+  readonly receive: SrtpContext
+}
