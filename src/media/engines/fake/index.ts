@@ -1,0 +1,1 @@
+export { createFakeEngine, type FakeEngine, type FakeEngineOptions, type FakeSession } from './fake-engine.ts'
