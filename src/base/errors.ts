@@ -11,6 +11,7 @@ interface Fault {
 export const FAULTS = {
   SIP_MALFORMED_MESSAGE: { blame: 'peer-broke-rules', sip: 400, http: 502 },
   SIP_MESSAGE_TOO_LARGE: { blame: 'peer-broke-rules', sip: 513, http: 502 },
+  SIP_VERSION_UNSUPPORTED: { blame: 'peer-incompatible', sip: 505, http: 502 },
   SIP_TRANSACTIONS_EXHAUSTED: { blame: 'overload', sip: 503, http: 503 },
   SIP_FLOW_GONE: { blame: 'upstream', sip: 480, http: 502 },
   SIP_AUTH_MALFORMED: { blame: 'peer-broke-rules', sip: 400, http: 502 },

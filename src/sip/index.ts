@@ -24,7 +24,6 @@ export {
   type ReplyParts,
   type RequestParts,
   type ResponseParts,
-  reasonPhrase,
   replyTo,
   withHeaders,
 } from './message/create.ts'
@@ -32,6 +31,7 @@ export type { Headers } from './message/headers.ts'
 export type * from './message/model.ts'
 export { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
 export { parseMessage } from './message/parse.ts'
+export { reasonPhrase } from './message/reason-phrase.ts'
 export { parseUri, uriEquals, writeUri } from './message/uri.ts'
 export { writeMessage } from './message/write.ts'
 export { createStreamFramer, type StreamFramer } from './stream-framer.ts'

@@ -1,5 +1,8 @@
-import { type ByteString, GatewayError } from '../../base/index.ts'
+import type { ByteString } from '../../base/index.ts'
+import { ID, idOfName } from './header-names.ts'
+import { Headers } from './headers.ts'
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './model.ts'
+import { reasonPhrase } from './reason-phrase.ts'
 
 /** A message body and its Content-Type. */
 export interface Body {
@@ -30,28 +33,59 @@ export interface ReplyParts {
   readonly body?: Body | undefined
 }
 
-export function createRequest(_parts: RequestParts): SipRequest {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function createRequest(parts: RequestParts): SipRequest {
+  const headers = Headers.of(withType(parts.headers, parts.body))
+  return { kind: 'request', method: parts.method, uri: parts.uri, headers, body: parts.body?.content ?? '' }
 }
 
-export function createResponse(_parts: ResponseParts): SipResponse {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function createResponse(parts: ResponseParts): SipResponse {
+  const { status } = parts
+  const headers = Headers.of(withType(parts.headers, parts.body))
+  const reason = parts.reason ?? reasonPhrase(status)
+  return { kind: 'response', status, reason, headers, body: parts.body?.content ?? '' }
+}
+
+function withType(headers: readonly HeaderField[], body: Body | undefined): readonly HeaderField[] {
+  return body === undefined ? headers : [...headers, { name: 'Content-Type', value: body.type }]
 }
 
 /**
  * A response to `request` (RFC 3261 §8.2.6.2): Via, From, To, Call-ID and CSeq are its own; Record-Route too where the
- * response can make a dialog (§12.1.1).
+ * response can make a dialog (§12.1.1), Timestamp in a 100 (§8.2.6.1).
  */
-export function replyTo(_request: SipRequest, _status: number, _parts: ReplyParts = {}): SipResponse {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function replyTo(request: SipRequest, status: number, parts: ReplyParts = {}): SipResponse {
+  const { lines } = request.headers
+  const fields: HeaderField[] = []
+  for (let i = 0; i < lines.count; i++) {
+    const id = lines.idOf(i)
+    if (!isCopied(id, status)) continue
+    const value = lines.valueOf(i)
+    const needsTag = id === ID.to && status > 100 && parts.toTag !== undefined && request.headers.toTag === undefined
+    fields.push({ name: lines.nameOf(i), value: needsTag ? `${value};tag=${parts.toTag}` : value })
+  }
+  if (parts.headers !== undefined) fields.push(...parts.headers)
+  return createResponse({ status, reason: parts.reason, headers: fields, body: parts.body })
+}
+
+const TIMESTAMP = idOfName('Timestamp')
+
+function isCopied(id: number, status: number): boolean {
+  if (id === ID.unknown) return false
+  if (id <= ID.cseq) return true // Via, From, To, Call-ID, CSeq are the first of the table.
+  if (id === ID.recordRoute) return status > 100 && status < 300
+  return id === TIMESTAMP && status === 100
 }
 
 /** The same message with every line of the given names replaced by the given ones; new names go to the end. */
-export function withHeaders<M extends SipMessage>(_message: M, _fields: readonly HeaderField[]): M {
-  throw new GatewayError('INTERNAL', 'not there yet')
-}
-
-/** The usual words for a status, RFC 3261 §21 and later ones. */
-export function reasonPhrase(_status: number): string {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function withHeaders<M extends SipMessage>(message: M, fields: readonly HeaderField[]): M {
+  const key = (name: string): number | string => idOfName(name) || name.toLowerCase()
+  const given = new Map<number | string, HeaderField[]>()
+  for (const field of fields) given.set(key(field.name), [...(given.get(key(field.name)) ?? []), field])
+  const merged = message.headers.fields().flatMap((field) => {
+    const replacement = given.get(key(field.name))
+    if (replacement === undefined) return [field]
+    return replacement.splice(0) // In the place of the first; later lines of that name go.
+  })
+  for (const rest of given.values()) merged.push(...rest)
+  return { ...message, headers: Headers.of(merged) }
 }
