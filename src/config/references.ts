@@ -1,4 +1,6 @@
 import { BlockList, isIP } from 'node:net'
+import { DEFAULTS } from './defaults.ts'
+import type { PortRange, SipListen } from './model.ts'
 import { nearest } from './nearest.ts'
 import { listAt, type Path, textAt, valueAt } from './raw.ts'
 import { isNetwork, NUMBER_TARGET, parseHostPort, parsePortRange, parseSipListen } from './syntax.ts'
@@ -156,23 +158,25 @@ function listenAddressesDiffer(root: unknown): readonly Finding[] {
     if (first !== undefined && port !== 0) findings.push({ path, expected: `an address that ${first} does not use` })
     else seen.set(key, where)
   }
-  const http = parseHostPort(textAt(root, 'listen', 'http') ?? '')
-  if (http !== undefined) note(['listen', 'http'], `tcp ${http.host} ${http.port}`, 'listen.http', http.port)
-  for (const [index] of listAt(root, 'listen', 'sip').entries()) {
-    const sip = parseSipListen(textAt(root, 'listen', 'sip', index) ?? '')
+  for (const [index, sip] of sipAddresses(root).entries()) {
     if (sip === undefined) continue
     note(['listen', 'sip', index], `${sip.transport} ${sip.host} ${sip.port}`, `listen.sip[${index}]`, sip.port)
   }
+  const http = parseHostPort(textAt(root, 'listen', 'http') ?? DEFAULTS.http)
+  if (http !== undefined) note(['listen', 'http'], `tcp ${http.host} ${http.port}`, 'listen.http', http.port)
   return findings
 }
 
+/** In the order of the list; `undefined` for what is malformed. */
+function sipAddresses(root: unknown): readonly (SipListen | undefined)[] {
+  const written = valueAt(root, ['listen', 'sip'])
+  const texts: readonly unknown[] = Array.isArray(written) ? written : DEFAULTS.sip
+  return texts.map((text) => (typeof text === 'string' ? parseSipListen(text) : undefined))
+}
+
 function portsDoNotOverlap(root: unknown): readonly Finding[] {
-  const read = (key: string) => {
-    const value = valueAt(root, ['media', key])
-    return typeof value === 'string' || typeof value === 'number' ? parsePortRange(String(value)) : undefined
-  }
-  const webrtc = read('webrtcPorts')
-  const rtp = read('rtpPorts')
+  const webrtc = mediaPorts(root, 'webrtcPorts')
+  const rtp = mediaPorts(root, 'rtpPorts')
   const findings: Finding[] = []
   if (webrtc !== undefined && rtp !== undefined && webrtc.from <= rtp.to && rtp.from <= webrtc.to) {
     findings.push({ path: ['media', 'rtpPorts'], expected: 'a range that media.webrtcPorts does not touch' })
@@ -180,16 +184,18 @@ function portsDoNotOverlap(root: unknown): readonly Finding[] {
   if (rtp !== undefined && firstEven(rtp.from) + 1 > rtp.to) {
     findings.push({ path: ['media', 'rtpPorts'], expected: 'a range with an even port and the odd one after it' })
   }
-  for (const [index] of listAt(root, 'listen', 'sip').entries()) {
-    const sip = parseSipListen(textAt(root, 'listen', 'sip', index) ?? '')
-    const inside = [webrtc, rtp].some(
-      (r) => r !== undefined && sip !== undefined && sip.port >= r.from && sip.port <= r.to,
-    )
-    if (sip?.transport === 'udp' && inside) {
-      findings.push({ path: ['listen', 'sip', index], expected: 'a UDP port outside of the media ports' })
-    }
+  for (const [index, sip] of sipAddresses(root).entries()) {
+    const inside = (range: PortRange | undefined): boolean =>
+      range !== undefined && sip?.transport === 'udp' && sip.port >= range.from && sip.port <= range.to
+    if (!inside(webrtc) && !inside(rtp)) continue
+    findings.push({ path: ['listen', 'sip', index], expected: 'a UDP port outside of the media ports' })
   }
   return findings
+}
+
+function mediaPorts(root: unknown, key: 'webrtcPorts' | 'rtpPorts'): PortRange | undefined {
+  const value = valueAt(root, ['media', key]) ?? DEFAULTS[key]
+  return typeof value === 'string' || typeof value === 'number' ? parsePortRange(String(value)) : undefined
 }
 
 function firstEven(port: number): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMITS, Secret } from '../base/index.ts'
+import { DEFAULTS } from './defaults.ts'
 import {
   DIAL_PREFIX,
   isAddress,
@@ -25,16 +26,10 @@ export type SecretResolver = (text: string) => { readonly value: string } | { re
 export function configSchema(resolve: SecretResolver) {
   return section({
     listen: section({
-      http: parsed(parseHostPort, 'an address and port such as "127.0.0.1:8080"').default({
-        host: '127.0.0.1',
-        port: 8080,
-      }),
+      http: parsed(parseHostPort, 'an address and port such as "127.0.0.1:8080"').prefault(DEFAULTS.http),
       sip: list(parsed(parseSipListen, 'udp: or tcp: with an address and port, such as "udp:127.0.0.1:5060"'))
         .min(1, 'at least one address')
-        .default([
-          { transport: 'udp', host: '127.0.0.1', port: 5060 },
-          { transport: 'tcp', host: '127.0.0.1', port: 5060 },
-        ]),
+        .prefault([...DEFAULTS.sip]),
     }).prefault({}),
     media: mediaSchema().prefault({}),
     store: text(/^embedded:.+$/, '"embedded:" and a folder (this version knows no other store)').optional(),
@@ -63,8 +58,8 @@ function mediaSchema() {
       .enum(['auto', 'portable'], expected('auto or portable (native and mediasoup are not in this version)'))
       .default('auto'),
     advertise: list(text(isAddress, 'an IP address')).default([]),
-    webrtcPorts: portRange().default({ from: 3480, to: 3487 }),
-    rtpPorts: portRange().default({ from: 20_000, to: 29_999 }),
+    webrtcPorts: portRange().prefault(DEFAULTS.webrtcPorts),
+    rtpPorts: portRange().prefault(DEFAULTS.rtpPorts),
   })
 }
 
