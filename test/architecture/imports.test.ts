@@ -86,8 +86,7 @@ function sideEntrances(file: string): readonly string[] {
   return importsOf(file).flatMap((target) => {
     const foreign = /\.tsx?$/.test(target) && unitOf(target) !== from && target.includes('/')
     if (!foreign || FURTHER_DOORS[target] !== undefined) return []
-    // Engines live inside of media and use its ports.
-    if (from === 'media/engines' && PURE_FILES.includes(target)) return []
+    if (from === 'media/engines' && unitOf(target) === 'media') return [] // Engines live inside of media.
     return target === `${unitOf(target)}/index.ts` ? [] : [`${file} → ${target}`]
   })
 }
