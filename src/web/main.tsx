@@ -1,5 +1,78 @@
-import * as JsSIP from 'jssip'
+import './style/theme.css'
+import './style/controls.css'
+import './style/page.css'
+import './style/phone.css'
+import './style/timeline.css'
 import { render } from 'preact'
+import type { PageInfo } from '../api/model.ts'
+import { startAlerts } from './alerts.ts'
+import { createApiClient } from './api/client.ts'
+import { App } from './app.tsx'
+import type { Account } from './phone/model.ts'
+import { Phone } from './phone/phone.ts'
+import { openSettings } from './phone/settings.ts'
+import { Watch } from './timeline/watch.ts'
+
+const REMEMBERED = 'trunkline.account'
+
+/** Puts the page together. */
+async function start(root: HTMLElement): Promise<void> {
+  const api = createApiClient(new URL('.', location.href).href)
+  let page: PageInfo
+  try {
+    page = await api.pageInfo()
+  } catch (error) {
+    render(
+      <Unreachable words={error instanceof Error ? error.message : String(error)} onRetry={() => start(root)} />,
+      root,
+    )
+    return
+  }
+  const settings = openSettings(localStorage)
+  const phone = new Phone(settings, localStorage)
+  const watch = new Watch(api)
+  startAlerts(phone.state)
+  addEventListener('pagehide', () => phone.signOut())
+  const signIn = (account: Account): void => {
+    sessionStorage.setItem(REMEMBERED, `${account.user}@${account.domain}`)
+    phone.signIn(account, socketUrl(page.sipPath))
+    watch.start(account)
+  }
+  const signOut = (): void => {
+    sessionStorage.removeItem(REMEMBERED)
+    phone.signOut()
+    watch.stop()
+  }
+  render(<App {...{ page, phone, watch, settings }} onSignIn={signIn} onSignOut={signOut} />, root)
+  const again = demoAccount(page, sessionStorage.getItem(REMEMBERED))
+  if (again !== undefined) signIn(again)
+}
+
+/** A reload signs in again, but only with an account whose password the gateway itself hands out: none is stored. */
+function demoAccount(page: PageInfo, remembered: string | null): Account | undefined {
+  return page.demo?.find(({ user, domain }) => `${user}@${domain}` === remembered)
+}
+
+function socketUrl(path: string): string {
+  const url = new URL(path, location.href)
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  return url.href
+}
+
+function Unreachable(props: { readonly words: string; readonly onRetry: () => void }) {
+  return (
+    <main class="signed-out">
+      <section class="card" role="alert">
+        <h2>The gateway does not answer</h2>
+        <p class="hint">{props.words}</p>
+        <button type="button" class="primary" onClick={props.onRetry}>
+          Try again
+        </button>
+      </section>
+    </main>
+  )
+}
 
 const root = document.getElementById('app')
-if (root !== null) render(<p>Trunkline {JsSIP.version}</p>, root)
+if (root === null) throw new Error('the page has no place for the app')
+await start(root)

@@ -29,6 +29,7 @@ export class Watch {
   /** Begins with the calls of this user; ends what was followed before. */
   start({ user, domain, password }: SessionRequest): void {
     this.stop()
+    this.#token = ''
     this.#abort = new AbortController()
     this.state.update(() => ({ calls: new Map(), link: 'connecting' }))
     this.#run({ user, domain, password }, this.#abort.signal).catch(() => undefined) // Ends by abort only.
