@@ -11,8 +11,8 @@ export {
   nextHopUri,
   refreshTarget,
   requestInDialog,
-  targetOf,
 } from './dialog/dialog.ts'
+export { targetOf } from './dialog/target.ts'
 export { createSipEndpoint, type SipCounters, type SipEndpoint } from './endpoint.ts'
 export type * from './endpoint-model.ts'
 export type * from './flow.ts'
@@ -34,4 +34,4 @@ export { parseMessage } from './message/parse.ts'
 export { reasonPhrase } from './message/reason-phrase.ts'
 export { parseUri, uriEquals, writeUri } from './message/uri.ts'
 export { writeMessage } from './message/write.ts'
-export { createStreamFramer, type StreamFramer } from './stream-framer.ts'
+export { createStreamFramer, type Framed, type StreamFramer } from './stream-framer.ts'

@@ -64,15 +64,17 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
   socket.on('data', (bytes) => {
     if (socket.writableEnded) return // Closing: what else comes is not read.
     clock.traffic()
-    for (const piece of framer.push(bytes.toString('latin1'))) {
-      if (piece.kind === 'broken') {
-        handler.dropped('stream-malformed', `${flow.id}: ${piece.code}`)
-        cause = 'the stream cannot be framed'
-        handler.received(flow, piece.data)
-        return connection.close()
-      }
+    const { messages, pongs, broken } = framer.push(bytes.toString('latin1'))
+    for (const message of messages) {
       clock.whole()
-      handler.received(flow, piece.data)
+      handler.received(flow, message)
+    }
+    if (pongs > 0) socket.write('\r\n') // One answers all that came together (RFC 5626 §3.5.1).
+    if (broken !== undefined) {
+      handler.dropped('stream-malformed', `${flow.id}: ${broken.code}`)
+      cause = 'the stream cannot be framed'
+      handler.received(flow, broken.data)
+      return connection.close()
     }
     clock.partial(framer.buffered > 0)
   })

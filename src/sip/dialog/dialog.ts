@@ -1,7 +1,9 @@
-import { type ByteString, GatewayError } from '../../base/index.ts'
-import type { SendTarget } from '../flow.ts'
-import type { Body } from '../message/create.ts'
-import type { HeaderField, SipMessage, SipRequest, SipResponse, SipUri } from '../message/model.ts'
+import type { ByteString } from '../../base/index.ts'
+import { type Body, createRequest } from '../message/create.ts'
+import type { HeaderField, NameAddr, SipMessage, SipRequest, SipResponse } from '../message/model.ts'
+import { parseNameAddr, writeNameAddr } from '../message/name-addr.ts'
+import { malformed } from '../message/syntax.ts'
+import { parseUri, writeUri } from '../message/uri.ts'
 
 /** A dialog (RFC 3261 §12) as plain data. */
 export interface Dialog {
@@ -16,6 +18,7 @@ export interface Dialog {
   readonly remoteTarget: ByteString
   /** name-addr texts in the order in which requests visit them. */
   readonly routeSet: readonly ByteString[]
+  /** CSeq number of our last request; 0 before the first. */
   readonly localSequence: number
   readonly remoteSequence?: number | undefined
   readonly secure: boolean
@@ -30,48 +33,130 @@ export interface InDialogParts {
 }
 
 /** The UAS's dialog, RFC 3261 §12.1.1. @throws GatewayError `SIP_MALFORMED_MESSAGE`: no usable Contact. */
-export function dialogFromRequest(_request: SipRequest, _localTag: ByteString, _state: Dialog['state']): Dialog {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function dialogFromRequest(request: SipRequest, localTag: ByteString, state: Dialog['state']): Dialog {
+  const { headers } = request
+  const remoteTarget = contactOf(request)
+  if (remoteTarget === undefined) throw malformed(`The ${request.method} has no Contact`)
+  return {
+    callId: headers.callId,
+    localTag,
+    remoteTag: headers.fromTag ?? '',
+    localUri: withoutTag(headers.to),
+    remoteUri: withoutTag(headers.from),
+    remoteTarget,
+    routeSet: headers.values('Record-Route'),
+    localSequence: 0,
+    remoteSequence: headers.cseq.sequence,
+    secure: isSecure(request.uri),
+    state,
+  }
 }
 
-/** The UAC's dialog, RFC 3261 §12.1.2. @throws GatewayError `SIP_MALFORMED_MESSAGE`: no usable Contact. */
-export function dialogFromResponse(_request: SipRequest, _response: SipResponse): Dialog {
-  throw new GatewayError('INTERNAL', 'not there yet')
+/**
+ * The UAC's dialog, RFC 3261 §12.1.2. Of a response without Contact, which some peers send, the Request-URI is the
+ * remote target.
+ *
+ * @param request What we sent; only its From and Request-URI are read.
+ * @throws GatewayError `SIP_MALFORMED_MESSAGE`
+ */
+export function dialogFromResponse(request: SipRequest, response: SipResponse): Dialog {
+  const { headers } = response
+  return {
+    callId: headers.callId,
+    localTag: request.headers.fromTag ?? '',
+    remoteTag: headers.toTag ?? '',
+    localUri: withoutTag(request.headers.from),
+    remoteUri: withoutTag(headers.to),
+    remoteTarget: contactOf(response) ?? request.uri,
+    routeSet: [...headers.values('Record-Route')].reverse(),
+    localSequence: headers.cseq.sequence,
+    secure: isSecure(request.uri),
+    state: response.status < 200 ? 'early' : 'confirmed',
+  }
 }
 
 /** A request inside the dialog, RFC 3261 §12.2.1.1; the returned dialog has counted it. */
 export function requestInDialog(
-  _dialog: Dialog,
-  _method: string,
-  _parts: InDialogParts = {},
+  dialog: Dialog,
+  method: string,
+  parts: InDialogParts = {},
 ): { readonly dialog: Dialog; readonly request: SipRequest } {
-  throw new GatewayError('INTERNAL', 'not there yet')
+  const counted = { ...dialog, localSequence: dialog.localSequence + 1 }
+  return { dialog: counted, request: build(counted, method, counted.localSequence, parts) }
 }
 
 /** The ACK of a 2xx to the INVITE with that CSeq number, RFC 3261 §13.2.2.4. */
-export function ackInDialog(_dialog: Dialog, _inviteSequence: number, _parts: InDialogParts = {}): SipRequest {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function ackInDialog(dialog: Dialog, inviteSequence: number, parts: InDialogParts = {}): SipRequest {
+  return build(dialog, 'ACK', inviteSequence, parts)
 }
 
-/** Checks the order of a request that came in (RFC 3261 §12.2.2). */
+function build(dialog: Dialog, method: string, sequence: number, parts: InDialogParts): SipRequest {
+  const { uri, routes } = routing(dialog)
+  const headers: HeaderField[] = [
+    ...routes.map((value) => ({ name: 'Route', value })),
+    { name: 'From', value: tagged(dialog.localUri, dialog.localTag) },
+    { name: 'To', value: tagged(dialog.remoteUri, dialog.remoteTag) },
+    { name: 'Call-ID', value: dialog.callId },
+    { name: 'CSeq', value: `${sequence} ${method}` },
+  ]
+  if (parts.contact !== undefined) headers.push({ name: 'Contact', value: parts.contact })
+  if (parts.headers !== undefined) headers.push(...parts.headers)
+  return createRequest({ method, uri, headers, body: parts.body })
+}
+
+/** Request-URI and Route lines; a first hop without `lr` routes strictly (RFC 3261 §12.2.1.1, §16.12.1.2). */
+function routing(dialog: Dialog): { readonly uri: ByteString; readonly routes: readonly ByteString[] } {
+  const [first, ...rest] = dialog.routeSet
+  if (first === undefined || isLoose(first)) return { uri: dialog.remoteTarget, routes: dialog.routeSet }
+  const uri = writeUri({ ...parseUri(parseNameAddr(first).uri), headers: '' })
+  return { uri, routes: [...rest, `<${dialog.remoteTarget}>`] }
+}
+
+function isLoose(route: ByteString): boolean {
+  return parseUri(parseNameAddr(route).uri).params.has('lr')
+}
+
+/**
+ * Checks the order of a request that came in (RFC 3261 §12.2.2) and remembers its place. ACK has the number of its
+ * INVITE and is never out of order.
+ */
 export function acceptInDialog(
-  _dialog: Dialog,
-  _request: SipRequest,
+  dialog: Dialog,
+  request: SipRequest,
 ): { readonly kind: 'ok'; readonly dialog: Dialog } | { readonly kind: 'refuse'; readonly status: number } {
-  throw new GatewayError('INTERNAL', 'not there yet')
+  if (request.method === 'ACK') return { kind: 'ok', dialog }
+  const { sequence } = request.headers.cseq
+  if (dialog.remoteSequence !== undefined && sequence < dialog.remoteSequence) return { kind: 'refuse', status: 500 }
+  return { kind: 'ok', dialog: { ...dialog, remoteSequence: sequence } }
 }
 
 /** After a target refresh (INVITE, UPDATE and their 2xx): the peer's new Contact, if it has one. */
-export function refreshTarget(_dialog: Dialog, _message: SipMessage): Dialog {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function refreshTarget(dialog: Dialog, message: SipMessage): Dialog {
+  const remoteTarget = contactOf(message)
+  return remoteTarget === undefined ? dialog : { ...dialog, remoteTarget }
 }
 
 /** Where requests of the dialog go first: the top of the route set, else the remote target. */
-export function nextHopUri(_dialog: Dialog): ByteString {
-  throw new GatewayError('INTERNAL', 'not there yet')
+export function nextHopUri(dialog: Dialog): ByteString {
+  const [first] = dialog.routeSet
+  return first === undefined ? dialog.remoteTarget : parseNameAddr(first).uri
 }
 
-/** The address in a URI: `transport`, `maddr`, default port; UDP (TLS for sips) if it names no transport. */
-export function targetOf(_uri: SipUri | ByteString): SendTarget {
-  throw new GatewayError('INTERNAL', 'not there yet')
+function contactOf(message: SipMessage): ByteString | undefined {
+  const { contacts } = message.headers
+  return contacts === '*' ? undefined : contacts[0]?.uri
+}
+
+function withoutTag(address: NameAddr): ByteString {
+  const params = new Map(address.params)
+  params.delete('tag')
+  return writeNameAddr({ ...address, params })
+}
+
+function tagged(address: ByteString, tag: ByteString): ByteString {
+  return tag === '' ? address : `${address};tag=${tag}`
+}
+
+function isSecure(uri: ByteString): boolean {
+  return uri.slice(0, 5).toLowerCase() === 'sips:'
 }
