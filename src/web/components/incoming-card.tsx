@@ -18,7 +18,7 @@ export function IncomingCard(props: {
       data-testid="incoming"
       aria-label={`Incoming call from ${props.call.peer}`}
     >
-      <p class="hint">{props.waiting ? 'Another call is waiting' : 'Incoming call'}</p>
+      <p class="hint">{props.waiting ? 'Another call; answering it holds this one' : 'Incoming call'}</p>
       <p class="peer">{props.call.peer}</p>
       <div class="actions two">
         <button type="button" {...id('decline')} class="danger" onClick={props.onDecline}>
@@ -31,7 +31,7 @@ export function IncomingCard(props: {
           disabled={props.call.phase === 'answering'}
           onClick={props.onAnswer}
         >
-          <CallIcon /> {props.waiting ? 'Hold and answer' : 'Answer'}
+          <CallIcon /> Answer
         </button>
       </div>
     </section>

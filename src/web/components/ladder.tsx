@@ -6,7 +6,7 @@ import { formatOffset, type Ladder as LadderModel, type Lane, type Row } from '.
  */
 export function Ladder({ lanes, rows }: LadderModel) {
   const [open, setOpen] = useState<number>()
-  const list = useRef<HTMLOListElement>(null)
+  const list = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   // A new row is the reason to scroll.
   useLayoutEffect(() => {
@@ -17,7 +17,7 @@ export function Ladder({ lanes, rows }: LadderModel) {
     if (element !== null) atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 40
   }
   return (
-    <div class="ladder" style={{ '--lanes': String(lanes.length) }}>
+    <div class="ladder" ref={list} onScroll={onScroll} style={{ '--lanes': String(lanes.length) }}>
       <div class="lanes">
         {lanes.map((lane, index) => (
           <div key={lane.id} class="lane" style={{ '--at': position(index, lanes) }}>
@@ -26,7 +26,7 @@ export function Ladder({ lanes, rows }: LadderModel) {
           </div>
         ))}
       </div>
-      <ol ref={list} onScroll={onScroll} aria-label="Messages and events, oldest first">
+      <ol aria-label="Messages and events, oldest first">
         {rows.map((row) => (
           <LadderRow
             key={row.seq}

@@ -12,7 +12,7 @@ export function RecentCalls(props: {
 }) {
   if (props.calls.length === 0) return null
   return (
-    <section class="card" aria-labelledby="recent-title">
+    <section class="card recent-card" aria-labelledby="recent-title">
       <h2 id="recent-title">Recent calls</h2>
       <ul class="recent">
         {props.calls.map((call) => (
