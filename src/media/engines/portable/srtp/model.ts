@@ -39,7 +39,8 @@ export interface SrtpContext {
   protectRtp(packet: Buffer): Buffer | undefined
   /** `undefined`: not authentic, or a replay; the counters tell which. Nothing else changed. */
   unprotectRtp(packet: Buffer): Buffer | undefined
-  protectRtcp(packet: Buffer): Buffer
+  /** `undefined`: not RTCP, or the key is used up after 2^31 packets (RFC 3711 §9.2). */
+  protectRtcp(packet: Buffer): Buffer | undefined
   unprotectRtcp(packet: Buffer): Buffer | undefined
 }
 
