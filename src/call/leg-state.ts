@@ -1,5 +1,6 @@
 import type { Profile, SessionDescription } from '../sdp/index.ts'
-import type { Dialog, Flow, SendTarget, TransportName } from '../sip/index.ts'
+import type { Dialog, Flow, SendTarget, ServerKey, TransportName } from '../sip/index.ts'
+import type { KeptRequest } from './kept-request.ts'
 import type { Destination, LegId, Party } from './model.ts'
 
 /**
@@ -34,7 +35,11 @@ export interface Leg {
   readonly dialog?: Dialog | undefined
   /** Key of its INVITE: the server's of `a`, ours of a called leg. */
   readonly inviteKey?: string | undefined
+  /** Its INVITE as far as a second answer to it has to be understood. */
+  readonly invitation?: KeptRequest | undefined
   readonly sdp: LegSdp
+  /** INVITE that we answered with 2xx and whose ACK is not here yet. */
+  readonly unacknowledged?: ServerKey | undefined
   /** The peer on this leg has put the other one on hold. */
   readonly holds: boolean
   /** Session timer (RFC 4028) that the peer promised to refresh. */
@@ -60,4 +65,9 @@ export function isCallee(leg: LegId): boolean {
 /** It rings or is about to; a CANCEL ends it. */
 export function isPending(leg: Leg): boolean {
   return leg.status === 'waiting' || leg.status === 'inviting' || leg.status === 'ringing'
+}
+
+/** Who talks with `id`: the caller with the branch that answered. `undefined` while there is none. */
+export function otherLeg(call: { readonly winner?: LegId | undefined }, id: LegId): LegId | undefined {
+  return id === 'a' ? call.winner : 'a'
 }

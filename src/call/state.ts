@@ -1,7 +1,7 @@
 import type { Millis } from '../base/index.ts'
 import type { LocalSide, SessionSummary } from '../media/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
-import type { ClientKey, ServerKey } from '../sip/index.ts'
+import type { ClientKey, SendTarget, ServerKey } from '../sip/index.ts'
 import type { KeptRequest } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
 import type { CallId, Destination, LegId, Party } from './model.ts'
@@ -24,6 +24,8 @@ export interface CallState {
   readonly winner?: LegId | undefined
   /** The branch whose media the caller hears before the answer. */
   readonly early?: LegId | undefined
+  /** Status of the last provisional answer the caller got. */
+  readonly rang?: number | undefined
   /** Requests that wait for our final answer. */
   readonly waiting: Readonly<Record<ServerKey, Waiting>>
   /** Requests of ours that wait for a final answer. */
@@ -68,6 +70,7 @@ export interface Sent {
   readonly leg: LegId
   readonly purpose: SentPurpose
   readonly request: KeptRequest
+  readonly target: SendTarget
   /** The request of the other leg that this one relays. */
   readonly relayOf?: ServerKey | undefined
   /** It already carries the answer to a challenge. */
@@ -93,7 +96,8 @@ export interface MediaState {
 /** A renegotiation on its way from one leg to the other (RFC 3264 §8). */
 export interface Reoffer {
   readonly from: LegId
-  readonly to: LegId
+  /** Absent while nobody was asked. */
+  readonly to?: LegId | undefined
   /** The request that waits for the outcome; absent if we began it ourselves. */
   readonly key?: ServerKey | undefined
   readonly offer: SessionDescription

@@ -1,0 +1,61 @@
+import { GatewayError } from '../base/index.ts'
+import type { SessionDescription } from '../sdp/index.ts'
+import { changeMedia } from './media-plan.ts'
+import type { LegId } from './model.ts'
+import { reply, sdpBody } from './replies.ts'
+import { agree, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
+import type { Turn } from './turn.ts'
+
+/** The milliwatt tone of telephone exchanges. */
+const TONE_HZ = 1004
+
+/**
+ * A branch answered with `answer`: the caller gets its 200.
+ *
+ * @throws GatewayError `SDP_ANSWER_MISMATCH`, `SDP_NO_COMMON_CODEC`: the caller was not answered.
+ */
+export function answerCaller(turn: Turn, id: LegId, answer: SessionDescription): void {
+  const { offer } = turn.asked
+  const { sent } = turn.leg(id).sdp
+  if (sent === undefined) throw new GatewayError('INTERNAL', 'Answered without an offer')
+  agree(turn, id, sent, answer)
+  if (offer === undefined) return offerCaller(turn, offerTo(turn, 'a', answer))
+  const ours = answerTo(turn, 'a', { offer, offered: sent, answer })
+  connect(turn, id)
+  accept(turn, ours)
+}
+
+/** Answers for an echo or a tone. @throws GatewayError `SDP_NO_COMMON_CODEC`: nothing was answered. */
+export function answerBuiltin(turn: Turn): void {
+  const { offer } = turn.asked
+  if (offer === undefined) return offerCaller(turn, ownOfferTo(turn, 'a'))
+  const ours = answerHere(turn, 'a', offer)
+  connectBuiltin(turn)
+  accept(turn, ours)
+}
+
+/** Lets the caller and a branch hear each other. */
+export function connect(turn: Turn, id: LegId): void {
+  changeMedia(turn, { kind: 'connect', side: 'a', to: { kind: 'side', side: id } })
+}
+
+export function connectBuiltin(turn: Turn): void {
+  const to = turn.call.builtin === 'tone' ? { kind: 'tone' as const, frequencyHz: TONE_HZ } : { kind: 'echo' as const }
+  changeMedia(turn, { kind: 'connect', side: 'a', to })
+}
+
+/** The caller wanted our offer; its answer comes in the ACK (RFC 3261 §13.2.1). */
+function offerCaller(turn: Turn, offer: SessionDescription): void {
+  turn.updateLeg('a', { sdp: { ...turn.leg('a').sdp, awaitsAnswer: true } })
+  accept(turn, offer)
+}
+
+function accept(turn: Turn, sdp: SessionDescription): void {
+  const { asked } = turn
+  const { dialog } = turn.leg('a')
+  reply(turn, asked.key, 200, { body: sdpBody(sdp) })
+  turn.updateLeg('a', { status: 'accepted', dialog: dialog && { ...dialog, state: 'confirmed' } })
+  turn.update({ answeredAt: turn.now })
+  turn.setDeadline('duration', turn.now + asked.maxDurationMs)
+  turn.move('answered')
+}

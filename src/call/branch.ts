@@ -1,0 +1,107 @@
+import { asGatewayError, LIMITS } from '../base/index.ts'
+import type { SessionDescription } from '../sdp/index.ts'
+import { createRequest, type HeaderField } from '../sip/index.ts'
+import { identityHeaders } from './identity.ts'
+import type { Leg } from './leg-state.ts'
+import { addressOf, changeMedia, mediaKinds, sideSpec } from './media-plan.ts'
+import type { Destination, LegId } from './model.ts'
+import { ALLOW, contactOf, sdpBody } from './replies.ts'
+import { send } from './requests.ts'
+import { offerTo, ownOfferTo } from './sdp-exchange.ts'
+import type { Turn } from './turn.ts'
+import { partyName } from './view.ts'
+
+/** Makes the legs of the next group. They wait until the engine made their sides. */
+export function nextGroup(turn: Turn): readonly Leg[] {
+  const [group, ...groups] = turn.call.groups
+  if (group === undefined) return []
+  turn.update({ groups })
+  return group.slice(0, LIMITS.branchesPerCall).map((destination) => newBranch(turn, destination))
+}
+
+/** What the engine has to make for a called leg. */
+export function branchSide(turn: Turn, leg: Leg) {
+  const { offer } = turn.asked
+  const kinds = offer === undefined ? (['audio'] as const) : mediaKinds(offer, mayHaveVideo(turn))
+  return sideSpec(leg, kinds, addressOf(leg.target))
+}
+
+export function mayHaveVideo(turn: Turn): boolean {
+  return turn.deps.config.sdp.user.video
+}
+
+/** Adds the sides of a further group to the open session; each INVITE waits for its own. */
+export function addSides(turn: Turn, legs: readonly Leg[]): void {
+  for (const leg of legs) {
+    changeMedia(turn, { kind: 'add-side', side: branchSide(turn, leg) }, { kind: 'add-side', leg: leg.id })
+  }
+}
+
+/** The side of a branch exists: calls it. @returns the status the branch failed with, if it cannot be called. */
+export function invite(turn: Turn, id: LegId): number | undefined {
+  const { offer } = turn.asked
+  try {
+    const sdp = offer === undefined ? ownOfferTo(turn, id) : offerTo(turn, id, offer)
+    sendInvite(turn, id, sdp)
+    return undefined
+  } catch (thrown) {
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', `No offer for this leg: ${message}`, { leg: id, facts: { code } })
+    return sipStatus
+  }
+}
+
+function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription): void {
+  const leg = turn.leg(id)
+  const { destination } = leg
+  if (destination === undefined) return
+  const headers = inviteHeaders(turn, leg, destination)
+  const request = createRequest({ method: 'INVITE', uri: destination.uri, headers, body: sdpBody(sdp) })
+  const inviteKey = send(turn, id, request, leg.target, { purpose: 'invite' })
+  turn.updateLeg(id, { status: 'inviting', inviteKey })
+  turn.emit({ kind: 'dialog', leg: id, sipCallId: leg.sipCallId, localTag: leg.localTag })
+  turn.note('routing', `Calling ${partyName(leg.party)}`, { leg: id, facts: { uri: destination.uri } })
+}
+
+function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderField[] {
+  const { config } = turn.deps
+  return [
+    ...destination.route.map((value) => ({ name: 'Route', value })),
+    { name: 'Max-Forwards', value: String(turn.asked.maxForwards - 1) },
+    ...identityHeaders(turn.asked, destination, leg.localTag, config),
+    { name: 'Call-ID', value: leg.sipCallId },
+    { name: 'CSeq', value: '1 INVITE' },
+    contactOf(turn, leg.id),
+    ALLOW,
+    { name: 'User-Agent', value: config.product },
+  ]
+}
+
+function newBranch(turn: Turn, destination: Destination): Leg {
+  const { ids } = turn.deps
+  const id = `b${turn.count('branch')}`
+  const { target, profile, party } = destination
+  const leg: Leg = {
+    id,
+    party,
+    profile,
+    transport: target.kind === 'flow' ? target.flow.transport : target.transport,
+    target,
+    flow: target.kind === 'flow' ? target.flow : undefined,
+    status: 'waiting',
+    destination,
+    sipCallId: ids.token(128),
+    localTag: ids.token(),
+    sdp: { sessionId: sessionId(ids.token()), version: 0 },
+    holds: false,
+  }
+  turn.update({ legs: { ...turn.call.legs, [id]: leg } })
+  return leg
+}
+
+/** `o=` wants a number (RFC 8866 §5.2); 47 bits of the token are enough to be its own. */
+export function sessionId(token: string): string {
+  let hash = 0
+  for (const char of token) hash = (hash * 33 + char.charCodeAt(0)) % 140_737_488_355_213
+  return String(hash + 1)
+}

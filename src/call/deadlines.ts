@@ -1,0 +1,33 @@
+import { giveUp } from './ending.ts'
+import { ringTimeout } from './forking.ts'
+import { hangUp } from './hangup.ts'
+import { mediaGone } from './media-plan.ts'
+import { abandonReoffer } from './reoffer.ts'
+import type { Turn } from './turn.ts'
+
+/** Lets every deadline that has passed do its work, once. */
+export function onWake(turn: Turn): void {
+  for (const [name, at] of Object.entries(turn.call.deadlines)) {
+    // An earlier one may have ended the call and with it the others.
+    if (at > turn.now || turn.call.deadlines[name] === undefined) continue
+    turn.setDeadline(name, undefined)
+    passed(turn, name)
+  }
+}
+
+function passed(turn: Turn, name: string): void {
+  switch (name) {
+    case 'ring':
+      return ringTimeout(turn)
+    case 'duration':
+      return hangUp(turn, { status: 200, endedBy: 'timer', reason: 'The longest allowed duration is over' })
+    case 'reoffer':
+      return abandonReoffer(turn, 504)
+    case 'media-close':
+      return mediaGone(turn, undefined)
+    case 'ending':
+      return giveUp(turn)
+    default: // `session:LEG`, RFC 4028 §10.
+      return hangUp(turn, { status: 408, endedBy: 'timer', reason: 'The peer no longer refreshes the session' })
+  }
+}

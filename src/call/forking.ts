@@ -1,0 +1,89 @@
+import { addSides, invite, nextGroup } from './branch.ts'
+import { type Cause, hangUp, part, refusal } from './hangup.ts'
+import { isCallee, isPending, type Leg } from './leg-state.ts'
+import { changeMedia } from './media-plan.ts'
+import type { LegId } from './model.ts'
+import { bestOutcome, mayTryNext, type Outcome, statusForCaller } from './status.ts'
+import type { Turn } from './turn.ts'
+
+const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+
+/** Calls every branch whose side exists. */
+export function inviteWaiting(turn: Turn): void {
+  for (const { id } of turn.legs) {
+    // A branch before it may have ended the call.
+    if (isCallee(id) && turn.leg(id).status === 'waiting') inviteBranch(turn, id)
+  }
+}
+
+export function inviteBranch(turn: Turn, id: LegId): void {
+  const failed = invite(turn, id)
+  if (failed !== undefined) branchFailed(turn, id, { status: failed, told: [] })
+}
+
+/** A branch will not answer (any more). When it was the last of its group, something else has to happen. */
+export function branchFailed(turn: Turn, id: LegId, outcome: Outcome): void {
+  turn.updateLeg(id, { status: 'gone' })
+  dropSide(turn, id)
+  if (turn.call.ending !== undefined || turn.call.winner !== undefined) return
+  turn.update({ outcomes: [...turn.call.outcomes, outcome] })
+  turn.note('routing', `Failed with ${outcome.status}`, { leg: id, facts: { status: outcome.status } })
+  turn.emit({ kind: 'changed' })
+  if (outcome.status >= 600) return hangUp(turn, refusedBy(outcome)) // Counts for all (RFC 3261 §16.7 step 5).
+  if (!turn.legs.some(isOpen)) groupFailed(turn, outcome)
+}
+
+/** CANCEL to every branch that still rings, but the one that answered (RFC 3261 §16.7 step 10). */
+export function cancelOthers(turn: Turn, winner: LegId): void {
+  for (const leg of turn.legs) {
+    if (!isCallee(leg.id) || leg.id === winner || !isPending(leg)) continue
+    part(turn, leg.id, ELSEWHERE)
+    dropSide(turn, leg.id)
+  }
+}
+
+/** Nobody answered in time: 408 if no peer even rang, else 480. */
+export function ringTimeout(turn: Turn): void {
+  const rang = turn.legs.some((leg) => isCallee(leg.id) && leg.status === 'ringing')
+  const status = rang ? 480 : 408
+  hangUp(turn, { status, endedBy: 'timer', reason: 'No answer in time' })
+}
+
+/** Starts the time a group may ring. */
+export function startRinging(turn: Turn): void {
+  turn.setDeadline('ring', turn.now + turn.asked.ringTimeoutMs)
+}
+
+function isOpen(leg: Leg): boolean {
+  return isCallee(leg.id) && isPending(leg)
+}
+
+function groupFailed(turn: Turn, last: Outcome): void {
+  const best = bestOutcome(turn.call.outcomes) ?? last
+  if (mayTryNext(best.status) && tryNextGroup(turn)) return
+  hangUp(turn, refusedBy(best))
+}
+
+function tryNextGroup(turn: Turn): boolean {
+  const legs = nextGroup(turn)
+  if (legs.length === 0) return false
+  turn.update({ early: undefined })
+  if (turn.call.phase === 'ringing') turn.move('next-group')
+  turn.note('routing', 'Trying the next target')
+  startRinging(turn)
+  addSides(turn, legs)
+  return true
+}
+
+function refusedBy({ status, told }: Outcome): Cause {
+  const final = statusForCaller(status)
+  return { status: final, endedBy: 'callee', reason: refusal(final), headers: told }
+}
+
+function dropSide(turn: Turn, id: LegId): void {
+  if (turn.call.media.local[id] === undefined) return
+  if (turn.call.early === id) turn.update({ early: undefined })
+  const { [id]: _, ...local } = turn.call.media.local
+  turn.update({ media: { ...turn.call.media, local } })
+  changeMedia(turn, { kind: 'drop-side', side: id }, { kind: 'drop' })
+}

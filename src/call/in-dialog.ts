@@ -1,0 +1,108 @@
+import { asGatewayError } from '../base/index.ts'
+import { acceptInDialog, type HeaderField, refreshTarget, type ServerKey, type SipRequest } from '../sip/index.ts'
+import { hangUp } from './hangup.ts'
+import { bodyOf } from './kept-request.ts'
+import { otherLeg } from './leg-state.ts'
+import type { CallEvent, LegId } from './model.ts'
+import { faultIn } from './offered.ts'
+import { offerAgain, onOffer } from './reoffer.ts'
+import { awaitReply, reply } from './replies.ts'
+import { sendInDialog } from './requests.ts'
+import { takeWish } from './session-timer.ts'
+import type { Turn } from './turn.ts'
+
+/** Header lines of an INFO that belong to its body (RFC 6086 §7). */
+const INFO_HEADERS = ['Info-Package', 'Content-Disposition']
+
+/** A request inside the dialog of a leg. */
+export function onRequest(turn: Turn, event: CallEvent & { readonly kind: 'request' }): void {
+  const { leg: id, key, request, flow } = event
+  const { dialog, status } = turn.leg(id)
+  awaitReply(turn, id, key, request)
+  if (dialog === undefined || status === 'gone') return reply(turn, key, 481)
+  const order = acceptInDialog(dialog, request)
+  if (order.kind === 'refuse') return reply(turn, key, order.status)
+  turn.updateLeg(id, { dialog: order.dialog, flow })
+  if (request.method === 'BYE') return onBye(turn, id, key, request)
+  if (turn.call.ending !== undefined || !takesPart(turn, id)) return reply(turn, key, 481)
+  dispatch(turn, id, key, request)
+}
+
+function dispatch(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
+  switch (request.method) {
+    case 'INVITE':
+    case 'UPDATE':
+      return onRefresh(turn, id, key, request)
+    case 'INFO':
+      return onInfo(turn, id, key, request)
+    case 'OPTIONS':
+      return reply(turn, key, 200, { headers: [{ name: 'Accept', value: 'application/sdp' }] })
+    case 'REFER': // Transfer is not there yet; the session goes on (RFC 3515 §2.4.2).
+      return reply(turn, key, 501)
+    default:
+      return reply(turn, key, 405)
+  }
+}
+
+/** The caller's leg always does; of the called ones the winner, and while they ring those that were heard from. */
+function takesPart(turn: Turn, id: LegId): boolean {
+  return id === 'a' || turn.call.winner === id || turn.call.winner === undefined
+}
+
+function onBye(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
+  const { status } = turn.leg(id)
+  const ringing = id !== 'a' && (status === 'inviting' || status === 'ringing')
+  if (ringing) return reply(turn, key, 481) // A callee declines an early dialog, it does not end it (RFC 3261 §15).
+  reply(turn, key, 200)
+  turn.updateLeg(id, { status: 'gone', unacknowledged: undefined })
+  if (!takesPart(turn, id)) return
+  hangUp(turn, {
+    status: turn.call.answeredAt === undefined ? 487 : 200,
+    endedBy: id === 'a' ? 'caller' : 'callee',
+    reason: id === 'a' ? 'The caller hung up' : 'The callee hung up',
+    reasonHeader: request.headers.get('Reason'),
+  })
+}
+
+/** A refresh of target, timer or session (RFC 3261 §14.2, RFC 3311 §5.2, RFC 4028). */
+function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
+  const fault = faultIn(request)
+  if (fault !== undefined) return reply(turn, key, fault.status, { headers: fault.headers })
+  const offers = request.body !== '' || request.method === 'INVITE'
+  const busy = offers ? pending(turn, id) : undefined
+  if (busy !== undefined) return reply(turn, key, busy.status, { headers: busy.headers })
+  const { dialog } = turn.leg(id)
+  turn.updateLeg(id, { dialog: dialog && refreshTarget(dialog, request) })
+  takeWish(turn, id, request)
+  if (!offers) return reply(turn, key, 200)
+  try {
+    if (request.body === '') offerAgain(turn, id, key)
+    else onOffer(turn, id, key, request)
+  } catch (thrown) {
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', message, { leg: id, facts: { code } })
+    reply(turn, key, sipStatus)
+  }
+}
+
+/** Why no new offer can be taken now: glare, or the last one is not settled (RFC 3261 §14.2). */
+function pending(turn: Turn, id: LegId): { status: number; headers: readonly HeaderField[] } | undefined {
+  const { phase, reoffer } = turn.call
+  const unsettled = turn.legs.some((leg) => leg.sdp.awaitsAnswer === true)
+  if (phase === 'talking' && !unsettled) return undefined
+  const own = phase === 'inviting' || phase === 'ringing' || reoffer?.from === id
+  if (!own) return { status: 491, headers: [] }
+  return { status: 500, headers: [{ name: 'Retry-After', value: '2' }] }
+}
+
+/** INFO is passed on with its body: DTMF of peers that send it so, and what else they agree on (RFC 6086). */
+function onInfo(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
+  const to = otherLeg(turn.call, id)
+  if (turn.call.builtin !== undefined) return reply(turn, key, 200)
+  if (to === undefined || turn.leg(to).status !== 'confirmed') return reply(turn, key, 480)
+  const headers = INFO_HEADERS.flatMap((name) => {
+    const value = request.headers.get(name)
+    return value === undefined ? [] : [{ name, value }]
+  })
+  sendInDialog(turn, to, 'INFO', 'info', { headers, body: bodyOf(request), relayOf: key })
+}

@@ -1,0 +1,138 @@
+import { asGatewayError } from '../base/index.ts'
+import { parseSdp, profileOf } from '../sdp/index.ts'
+import { dialogFromRequest, type HeaderField, type SipRequest } from '../sip/index.ts'
+import { branchSide, mayHaveVideo, nextGroup, sessionId } from './branch.ts'
+import { startRinging } from './forking.ts'
+import { hangUp, refusal } from './hangup.ts'
+import { identityOf } from './identity.ts'
+import type { Leg } from './leg-state.ts'
+import { mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts'
+import type { CallEvent, Party, RouteDecision } from './model.ts'
+import { awaitReply } from './replies.ts'
+import { isTooShort, MIN_SESSION_SECONDS, sessionExpires, takeWish } from './session-timer.ts'
+import type { Turn } from './turn.ts'
+
+type Offered = CallEvent & { readonly kind: 'offered' }
+
+/** Extensions a peer may require of us (RFC 3261 §8.2.2.3). */
+const KNOWN_EXTENSIONS = new Set(['timer'])
+
+/** A new INVITE outside any dialog. */
+export function onOffered(turn: Turn, event: Offered): void {
+  adopt(turn, event)
+  turn.move('offered')
+  try {
+    const fault = faultIn(event.request)
+    if (fault !== undefined) return refuse(turn, fault)
+    readOffer(turn, event.request, event.caller)
+  } catch (thrown) {
+    const { sipStatus, message } = asGatewayError(thrown)
+    return refuse(turn, { status: sipStatus, reason: message })
+  }
+  route(turn, event.decision)
+}
+
+/** The caller's leg and the facts of its INVITE. Whatever is wrong with it can be answered from here on. */
+function adopt(turn: Turn, { key, request, flow, caller, limits }: Offered): void {
+  const { headers } = request
+  const localTag = turn.deps.ids.token()
+  const leg: Leg = {
+    id: 'a',
+    party: caller,
+    profile: flow.transport === 'ws' || flow.transport === 'wss' ? 'webrtc' : 'rtp',
+    transport: flow.transport,
+    target: { kind: 'flow', flow },
+    flow,
+    status: 'inviting',
+    sipCallId: headers.callId,
+    localTag,
+    inviteKey: key,
+    sdp: { sessionId: sessionId(turn.deps.ids.token()), version: 0 },
+    holds: false,
+  }
+  turn.update({
+    legs: { a: leg },
+    asked: {
+      key,
+      at: turn.now,
+      caller,
+      tenant: caller.tenant,
+      from: headers.from.uri,
+      to: headers.to.uri,
+      fromUser: '',
+      maxForwards: 70,
+      ...limits,
+    },
+  })
+  awaitReply(turn, 'a', key, request)
+  turn.emit({ kind: 'dialog', leg: 'a', sipCallId: headers.callId, localTag })
+}
+
+/** The caller, the dialog and the offer of the INVITE. @throws GatewayError `SIP_MALFORMED_MESSAGE`, `SDP_MALFORMED`, `SDP_TOO_LARGE`. */
+function readOffer(turn: Turn, request: SipRequest, caller: Party): void {
+  const maxForwards = request.headers.maxForwards ?? 70
+  turn.update({ asked: { ...turn.asked, ...identityOf(request, caller), maxForwards } })
+  turn.updateLeg('a', { dialog: dialogFromRequest(request, turn.leg('a').localTag, 'early') })
+  takeWish(turn, 'a', request)
+  if (request.body === '') return
+  const offer = parseSdp(request.body)
+  turn.updateLeg('a', { profile: profileOf(offer) })
+  turn.update({ asked: { ...turn.asked, offer } })
+}
+
+interface Fault {
+  readonly status: number
+  readonly reason: string
+  readonly headers?: readonly HeaderField[]
+}
+
+function refuse(turn: Turn, { status, reason, headers = [] }: Fault): void {
+  hangUp(turn, { status, endedBy: 'error', reason, headers })
+}
+
+/** What makes the INVITE unacceptable, whoever is called (RFC 3261 §8.2, RFC 4028 §6). */
+export function faultIn(request: SipRequest): Fault | undefined {
+  const { headers } = request
+  const unknown = headers.values('Require').filter((tag) => !KNOWN_EXTENSIONS.has(tag.toLowerCase()))
+  if (unknown.length > 0) {
+    return { status: 420, reason: refusal(420), headers: [{ name: 'Unsupported', value: unknown.join(', ') }] }
+  }
+  if (headers.maxForwards === 0) return { status: 483, reason: refusal(483) }
+  if (request.body !== '' && (headers.contentType !== 'application/sdp' || headers.has('Content-Encoding'))) {
+    return { status: 415, reason: refusal(415), headers: [{ name: 'Accept', value: 'application/sdp' }] }
+  }
+  if (isTooShort(sessionExpires(request))) {
+    return { status: 422, reason: refusal(422), headers: [{ name: 'Min-SE', value: String(MIN_SESSION_SECONDS) }] }
+  }
+  return undefined
+}
+
+function route(turn: Turn, decision: RouteDecision): void {
+  if (decision.kind === 'refuse') {
+    const { status, reason, code } = decision
+    turn.note('routing', `Refused: ${reason}`, { facts: { code, status } })
+    return refuse(turn, { status, reason })
+  }
+  if (decision.kind === 'builtin') turn.update({ builtin: decision.builtin })
+  else turn.update({ groups: decision.groups })
+  turn.note('routing', decision.kind === 'builtin' ? `To ${decision.builtin}` : describe(decision.groups))
+  open(turn)
+}
+
+function describe(groups: readonly (readonly { readonly uri: string }[])[]): string {
+  return `To ${groups.map((group) => group.map(({ uri }) => uri).join(' and ')).join(', then ')}`
+}
+
+/** Asks for a media session with the caller's side and those of the first group. */
+function open(turn: Turn): void {
+  const legs = nextGroup(turn)
+  if (legs.length === 0 && turn.call.builtin === undefined)
+    return refuse(turn, { status: 480, reason: 'Nobody to ring' })
+  const { offer } = turn.asked
+  const kinds = offer === undefined ? (['audio'] as const) : mediaKinds(offer, mayHaveVideo(turn))
+  if (kinds.length === 0) return refuse(turn, { status: 488, reason: 'The offer has no medium that we relay' })
+  const leg = turn.leg('a')
+  const towards = mediaAddressOf(offer) ?? leg.flow?.remote.host
+  startRinging(turn)
+  openMedia(turn, [sideSpec(leg, kinds, towards), ...legs.map((branch) => branchSide(turn, branch))])
+}

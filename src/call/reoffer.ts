@@ -1,0 +1,160 @@
+import { asGatewayError } from '../base/index.ts'
+import { parseSdp, type SessionDescription } from '../sdp/index.ts'
+import { type ClientKey, refreshTarget, type ServerKey, type SipRequest, type SipResponse } from '../sip/index.ts'
+import { hangUp, refusal } from './hangup.ts'
+import { otherLeg } from './leg-state.ts'
+import { changeMedia } from './media-plan.ts'
+import type { LegId } from './model.ts'
+import { reply, sdpBody } from './replies.ts'
+import { acknowledge, finish, sendInDialog } from './requests.ts'
+import { restartsIce, sameForOtherLeg } from './sdp-compare.ts'
+import { agree, answerAgain, answerHere, answerTo, offerTo } from './sdp-exchange.ts'
+import type { Reoffer, Sent } from './state.ts'
+import { statusForCaller } from './status.ts'
+import type { Turn } from './turn.ts'
+
+/** How long the other side may think about a renegotiation: that of a transaction, RFC 3261 §17.1.1.2. */
+const REOFFER_MS = 32_000
+
+type Change = Pick<Reoffer, 'from' | 'key' | 'offer'>
+
+/** A new offer inside the dialog of `from`: a re-INVITE or UPDATE with SDP. @throws GatewayError `SDP_MALFORMED`. */
+export function onOffer(turn: Turn, from: LegId, key: ServerKey, request: SipRequest): void {
+  const change = { from, key, offer: parseSdp(request.body) }
+  const before = turn.leg(from).sdp.theirs
+  if (before === undefined || !restartsIce(before, change.offer)) return proceed(turn, change)
+  turn.update({ reoffer: { ...change, stage: 'restarting-ice' } })
+  turn.setDeadline('reoffer', turn.now + REOFFER_MS)
+  turn.move('reoffered')
+  turn.note('media', 'ICE restart', { leg: from })
+  changeMedia(turn, { kind: 'restart-ice', side: from }, { kind: 'restart-ice', leg: from })
+}
+
+/** The engine has new ICE credentials, or none to give. */
+export function onIceRestarted(turn: Turn, from: LegId, failed?: number): void {
+  const { reoffer } = turn.call
+  if (reoffer?.stage !== 'restarting-ice' || reoffer.from !== from) return
+  if (failed === undefined) return proceed(turn, reoffer)
+  fail(turn, failed)
+}
+
+/** Asks the other leg for what was offered on `from`; its answer settles it. */
+export function relayOffer(turn: Turn, change: Change, to: LegId): void {
+  const { from, key, offer } = change
+  try {
+    const offered = offerTo(turn, to, offer)
+    const client = sendInDialog(turn, to, 'INVITE', 'reinvite', { body: sdpBody(offered), relayOf: key })
+    turn.update({ reoffer: { from, to, key, offer, stage: 'asked', offered, client } })
+    turn.setDeadline('reoffer', turn.now + REOFFER_MS)
+    if (turn.call.phase === 'talking') turn.move('reoffered')
+  } catch (thrown) {
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', `The new offer cannot be passed on: ${message}`, { leg: from, facts: { code } })
+    refuseChange(turn, change, sipStatus)
+  }
+}
+
+/** An answer to a re-INVITE of ours. */
+export function onReinviteResponse(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse): void {
+  if (response.status < 200) return
+  finish(turn, key)
+  const { dialog } = turn.leg(sent.leg)
+  const success = response.status < 300
+  if (success && dialog !== undefined) {
+    const refreshed = refreshTarget(dialog, response)
+    turn.updateLeg(sent.leg, { dialog: refreshed })
+    acknowledge(turn, sent.leg, key, refreshed, response)
+  }
+  if (turn.call.reoffer?.client !== key) return
+  if (success) return agreed(turn, turn.call.reoffer, response)
+  refused(turn, sent.leg, response.status)
+}
+
+/** The re-INVITE got no answer at all. */
+export function onReinviteFailed(turn: Turn, key: ClientKey, sent: Sent, cause: 'timeout' | 'transport'): void {
+  if (turn.call.reoffer?.client === key) refused(turn, sent.leg, cause === 'timeout' ? 408 : 503)
+}
+
+/** The challenged re-INVITE goes on under another key. */
+export function followReinvite(turn: Turn, before: ClientKey, now: ClientKey): void {
+  const { reoffer } = turn.call
+  if (reoffer?.client === before) turn.update({ reoffer: { ...reoffer, client: now } })
+}
+
+/** The other side took too long, or who asked has given up. */
+export function abandonReoffer(turn: Turn, status: number): void {
+  const { reoffer } = turn.call
+  if (reoffer === undefined) return
+  if (reoffer.client !== undefined) turn.emit({ kind: 'cancel', key: reoffer.client })
+  fail(turn, status)
+}
+
+function proceed(turn: Turn, change: Change): void {
+  const { from, key, offer } = change
+  const to = otherLeg(turn.call, from)
+  const before = turn.leg(from).sdp.theirs
+  const ownMatter = before !== undefined && sameForOtherLeg(before, offer)
+  if (to !== undefined && !ownMatter) return relayOffer(turn, change, to)
+  try {
+    const ours = to === undefined ? answerHere(turn, from, offer) : answerAgain(turn, from, offer)
+    if (key !== undefined) reply(turn, key, 200, { body: sdpBody(ours) })
+    settle(turn)
+  } catch (thrown) {
+    refuseChange(turn, change, asGatewayError(thrown).sipStatus)
+  }
+}
+
+function agreed(turn: Turn, reoffer: Reoffer, response: SipResponse): void {
+  const { from, to, key, offer, offered } = reoffer
+  if (to === undefined || offered === undefined) return fail(turn, 500)
+  try {
+    const answer = parseSdp(response.body)
+    agree(turn, to, offered, answer)
+    if (key !== undefined) reply(turn, key, 200, { body: sdpBody(answerTo(turn, from, { offer, offered, answer })) })
+    settle(turn)
+  } catch (thrown) {
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', `The new answer cannot be used: ${message}`, { leg: to, facts: { code } })
+    fail(turn, sipStatus === 400 ? 488 : sipStatus)
+  }
+}
+
+/** RFC 3261 §12.2.1.2: 481 and 408 end the dialog; anything else leaves the session as it was (§14.1). */
+function refused(turn: Turn, by: LegId, status: number): void {
+  if (status !== 408 && status !== 481) return fail(turn, statusForReoffer(status))
+  if (status === 481) turn.updateLeg(by, { status: 'gone' })
+  hangUp(turn, { status, endedBy: by === 'a' ? 'caller' : 'callee', reason: refusal(status) })
+}
+
+/** Glare (491) is the originator's to repeat (RFC 3261 §14.1). */
+function statusForReoffer(status: number): number {
+  return status === 491 ? 491 : statusForCaller(status)
+}
+
+function fail(turn: Turn, status: number): void {
+  const { reoffer } = turn.call
+  if (reoffer !== undefined) refuseChange(turn, reoffer, status)
+}
+
+function refuseChange(turn: Turn, { from, key }: Change, status: number): void {
+  turn.note('sdp', `The session stays as it was: ${refusal(status)}`, { leg: from, facts: { status } })
+  if (key !== undefined) reply(turn, key, status)
+  settle(turn)
+}
+
+function settle(turn: Turn): void {
+  turn.update({ reoffer: undefined })
+  turn.setDeadline('reoffer', undefined)
+  if (turn.call.phase === 'reoffering') turn.move('settled')
+}
+
+/** An offer for a peer that asks for one inside its dialog: what the other side has, once more. */
+export function offerAgain(turn: Turn, id: LegId, key: ServerKey): void {
+  const other = otherLeg(turn.call, id)
+  const { ours } = turn.leg(id).sdp
+  const source: SessionDescription | undefined = other === undefined ? undefined : turn.leg(other).sdp.theirs
+  const offer = source === undefined ? ours : offerTo(turn, id, source)
+  if (offer === undefined) return reply(turn, key, 488)
+  turn.updateLeg(id, { sdp: { ...turn.leg(id).sdp, sent: offer, awaitsAnswer: true } })
+  reply(turn, key, 200, { body: sdpBody(offer) })
+}

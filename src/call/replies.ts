@@ -1,0 +1,60 @@
+import { type SessionDescription, writeSdp } from '../sdp/index.ts'
+import { type Body, type HeaderField, replyTo, type ServerKey, type SipRequest } from '../sip/index.ts'
+import { keepForReply, restore } from './kept-request.ts'
+import type { LegId } from './model.ts'
+import { agreedSession } from './session-timer.ts'
+import type { Turn } from './turn.ts'
+
+/** What we understand inside and outside a dialog. */
+export const ALLOW: HeaderField = { name: 'Allow', value: 'INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS' }
+
+export interface ReplyParts {
+  readonly headers?: readonly HeaderField[] | undefined
+  readonly body?: Body | undefined
+}
+
+/** From now on `key` waits for a final answer of ours. */
+export function awaitReply(turn: Turn, leg: LegId, key: ServerKey, request: SipRequest): void {
+  turn.update({ waiting: { ...turn.call.waiting, [key]: { leg, request: keepForReply(request) } } })
+}
+
+/** Answers a request that waits. A final answer ends the wait; an answer to nothing is not sent. */
+export function reply(turn: Turn, key: ServerKey, status: number, parts: ReplyParts = {}): void {
+  const waiting = turn.call.waiting[key]
+  if (waiting === undefined) return
+  const { method } = waiting.request
+  const leg = turn.leg(waiting.leg)
+  const response = replyTo(restore(waiting.request), status, {
+    toTag: leg.localTag,
+    headers: [...ownHeaders(turn, waiting.leg, method, status), ...(parts.headers ?? [])],
+    body: parts.body,
+  })
+  turn.emit({ kind: 'respond', leg: waiting.leg, key, response })
+  if (status < 200) return
+  const { [key]: _, ...others } = turn.call.waiting
+  turn.update({ waiting: others })
+  if (method === 'INVITE' && status < 300) turn.updateLeg(waiting.leg, { unacknowledged: key })
+}
+
+function ownHeaders(turn: Turn, id: LegId, method: string, status: number): HeaderField[] {
+  const headers: HeaderField[] = []
+  const success = status >= 200 && status < 300
+  const refreshes = method === 'INVITE' || method === 'UPDATE'
+  if (refreshes && status > 100 && status < 300) headers.push(contactOf(turn, id))
+  if (success && refreshes) headers.push(...agreedSession(turn.leg(id)))
+  if (status === 405 || (success && (method === 'INVITE' || method === 'OPTIONS'))) headers.push(ALLOW)
+  return headers
+}
+
+/** Our own Contact toward a leg; nothing of the other leg is in it. */
+export function contactOf(turn: Turn, id: LegId): HeaderField {
+  const { transport } = turn.leg(id)
+  const { contactFor } = turn.deps.config
+  const uri = contactFor[transport] ?? Object.values(contactFor)[0] ?? 'sip:invalid'
+  return { name: 'Contact', value: `<${uri}>` }
+}
+
+/** An SDP as a body. */
+export function sdpBody(sdp: SessionDescription): Body {
+  return { type: 'application/sdp', content: writeSdp(sdp) }
+}

@@ -1,0 +1,174 @@
+import {
+  answerLocally,
+  createOffer,
+  type Dropped,
+  type LocalAnswer,
+  negotiated,
+  type SessionDescription,
+  type SessionIdentity,
+  type TranslationPolicy,
+  translateAnswer,
+  translateOffer,
+} from '../sdp/index.ts'
+import type { Leg, LegSdp } from './leg-state.ts'
+import { changeMedia, localFacts } from './media-plan.ts'
+import type { LegId } from './model.ts'
+import { sameContent } from './sdp-compare.ts'
+import type { Turn } from './turn.ts'
+import { agreedCodec } from './view.ts'
+
+/** Codecs a tone is made in, and no other. */
+const TONE_CODECS = ['PCMU/8000', 'PCMA/8000']
+
+/**
+ * The offer for a leg, made out of one that came in on another leg.
+ *
+ * @throws GatewayError `SDP_NO_COMMON_CODEC`, `SDP_UNSUPPORTED`: nothing was changed.
+ */
+export function offerTo(turn: Turn, id: LegId, offer: SessionDescription): SessionDescription {
+  const leg = turn.leg(id)
+  const made = translateOffer({
+    offer,
+    to: leg.profile,
+    local: localFacts(turn, id),
+    policy: policyFor(turn, leg),
+    identity: nextIdentity(leg.sdp),
+    ...agreedBefore(leg),
+  })
+  noteDropped(turn, id, made.dropped)
+  return stamp(turn, id, made.description)
+}
+
+/** An offer of our own, for a leg whose peer wants one. */
+export function ownOfferTo(turn: Turn, id: LegId): SessionDescription {
+  const leg = turn.leg(id)
+  const made = createOffer({
+    to: leg.profile,
+    local: localFacts(turn, id),
+    policy: policyFor(turn, leg),
+    identity: nextIdentity(leg.sdp),
+  })
+  return stamp(turn, id, made)
+}
+
+/**
+ * The answer to `offer` of leg `id`, made out of what the other leg answered to our `offered`. Agreed with it.
+ *
+ * @throws GatewayError `SDP_ANSWER_MISMATCH`, `SDP_NO_COMMON_CODEC`: nothing was changed.
+ */
+export function answerTo(
+  turn: Turn,
+  id: LegId,
+  parts: {
+    readonly offer: SessionDescription
+    readonly offered: SessionDescription
+    readonly answer: SessionDescription
+  },
+): SessionDescription {
+  const leg = turn.leg(id)
+  const made = translateAnswer({
+    ...parts,
+    local: localFacts(turn, id),
+    policy: policyFor(turn, leg),
+    identity: nextIdentity(leg.sdp),
+    ...agreedBefore(leg),
+  })
+  noteDropped(turn, id, made.dropped)
+  const ours = stamp(turn, id, made.description)
+  agree(turn, id, ours, parts.offer)
+  return ours
+}
+
+/** The answer to a leg that talks to us alone. Agreed with it. @throws GatewayError as `answerTo`. */
+export function answerHere(turn: Turn, id: LegId, offer: SessionDescription): SessionDescription {
+  return answerWith(turn, id, offer, { policy: policyFor(turn, turn.leg(id)), willing: 'sendrecv' })
+}
+
+/**
+ * The answer to an offer that changes nothing for the other leg: what was agreed stays agreed.
+ *
+ * @throws GatewayError as `answerTo`.
+ */
+export function answerAgain(turn: Turn, id: LegId, offer: SessionDescription): SessionDescription {
+  const leg = turn.leg(id)
+  const ours = leg.sdp.ours?.media ?? []
+  const codecs = ours.filter(({ kind }) => kind === 'audio').flatMap((section) => section.codecs)
+  const policy = {
+    ...policyFor(turn, leg),
+    audioCodecs: codecs.map(({ name, clockRateHz }) => `${name}/${clockRateHz}`),
+    video: ours.some(({ kind, port }) => kind === 'video' && port !== 0),
+  }
+  return answerWith(turn, id, offer, { policy, willing: ours[0]?.direction ?? 'sendrecv' })
+}
+
+function answerWith(
+  turn: Turn,
+  id: LegId,
+  offer: SessionDescription,
+  how: Pick<LocalAnswer, 'policy' | 'willing'>,
+): SessionDescription {
+  const leg = turn.leg(id)
+  const made = answerLocally({
+    offer,
+    local: localFacts(turn, id),
+    identity: nextIdentity(leg.sdp),
+    ...how,
+    ...agreedBefore(leg),
+  })
+  noteDropped(turn, id, made.dropped)
+  const ours = stamp(turn, id, made.description)
+  agree(turn, id, ours, offer)
+  return ours
+}
+
+/** Offer and answer of a leg are both known: tells the engine. @throws GatewayError `SDP_ANSWER_MISMATCH`. */
+export function agree(turn: Turn, id: LegId, ours: SessionDescription, theirs: SessionDescription): void {
+  const remote = negotiated({ ours, theirs, local: localFacts(turn, id) })
+  const leg = turn.leg(id)
+  turn.updateLeg(id, { sdp: { ...leg.sdp, ours, theirs, awaitsAnswer: undefined }, holds: holds(theirs) })
+  const codec = agreedCodec(turn.leg(id))
+  if (codec !== undefined && codec !== agreedCodec(leg)) {
+    turn.note('sdp', `Agreed on ${codec}`, { leg: id, facts: { codec } })
+  }
+  if (holds(theirs) !== leg.holds)
+    turn.note('media', leg.holds ? 'Resumed by the peer' : 'Put on hold by the peer', { leg: id })
+  changeMedia(turn, { kind: 'remote', side: id, remote })
+}
+
+/** What the leg's SDP may carry. */
+export function policyFor(turn: Turn, leg: Leg): TranslationPolicy {
+  const policy = turn.deps.config.sdp[leg.party.kind === 'trunk' ? 'trunk' : 'user']
+  const srtp = leg.destination?.srtp ?? policy.srtp
+  if (turn.call.builtin === 'tone') return { ...policy, srtp, audioCodecs: TONE_CODECS, video: false }
+  return { ...policy, srtp, ...(turn.call.builtin === 'echo' && { video: false }) }
+}
+
+/** The peer sends and does not want to hear, or neither (RFC 3264 §8.4; `0.0.0.0` as of RFC 2543). */
+export function holds(theirs: SessionDescription): boolean {
+  const audio = theirs.media.find((section) => section.kind === 'audio' && section.port !== 0)
+  if (audio === undefined) return false
+  return audio.direction === 'sendonly' || audio.direction === 'inactive' || audio.address === '0.0.0.0'
+}
+
+/** The SDP with the version it has to have: one more than the last only if it differs from it (RFC 3264 §8). */
+function stamp(turn: Turn, id: LegId, made: SessionDescription): SessionDescription {
+  const { sdp } = turn.leg(id)
+  if (sdp.sent !== undefined && sameContent(sdp.sent, made)) return sdp.sent
+  const version = sdp.version + 1
+  const sent = { ...made, origin: { ...made.origin, version: String(version) } }
+  turn.updateLeg(id, { sdp: { ...sdp, version, sent } })
+  return sent
+}
+
+function nextIdentity(sdp: LegSdp): SessionIdentity {
+  return { sessionId: sdp.sessionId, version: sdp.version + 1 }
+}
+
+function agreedBefore(leg: Leg): { before?: { ours: SessionDescription; theirs: SessionDescription } } {
+  const { ours, theirs } = leg.sdp
+  return ours === undefined || theirs === undefined ? {} : { before: { ours, theirs } }
+}
+
+function noteDropped(turn: Turn, leg: LegId, dropped: readonly Dropped[]): void {
+  for (const { what, why } of dropped) turn.note('sdp', `Left out ${what}: ${why}`, { leg, facts: { what, why } })
+}
