@@ -1,0 +1,78 @@
+import type { SdpCodec } from './model.ts'
+
+/** Static payload types (RFC 3551 §6) of the codecs that peers name without an `rtpmap`. */
+const STATIC: Readonly<Record<number, Pick<SdpCodec, 'name' | 'clockRateHz' | 'channels'>>> = {
+  0: { name: 'PCMU', clockRateHz: 8_000 },
+  3: { name: 'GSM', clockRateHz: 8_000 },
+  4: { name: 'G723', clockRateHz: 8_000 },
+  8: { name: 'PCMA', clockRateHz: 8_000 },
+  9: { name: 'G722', clockRateHz: 8_000 },
+  13: { name: 'CN', clockRateHz: 8_000 },
+  15: { name: 'G728', clockRateHz: 8_000 },
+  18: { name: 'G729', clockRateHz: 8_000 },
+  31: { name: 'H261', clockRateHz: 90_000 },
+  34: { name: 'H263', clockRateHz: 90_000 },
+}
+
+/** What a static payload type means; `undefined` for dynamic and unassigned ones. */
+export function staticCodec(payloadType: number): SdpCodec | undefined {
+  const found = STATIC[payloadType]
+  return found && { payloadType, ...found }
+}
+
+/** The payload type a codec always has, if it has one. */
+export function staticPayloadType(codec: SdpCodec): number | undefined {
+  for (const [number, known] of Object.entries(STATIC)) {
+    if (sameName(known.name, codec.name) && known.clockRateHz === codec.clockRateHz && channelsOf(codec) === 1) {
+      return Number(number)
+    }
+  }
+  return undefined
+}
+
+/** `opus/48000`: how policies and people name a codec. */
+export function codecLabel(codec: SdpCodec): string {
+  return `${codec.name}/${codec.clockRateHz}`
+}
+
+export function isTelephoneEvent(codec: SdpCodec): boolean {
+  return sameName(codec.name, 'telephone-event')
+}
+
+export function isComfortNoise(codec: SdpCodec): boolean {
+  return sameName(codec.name, 'CN')
+}
+
+/** Carries speech or pictures itself, so that a stream with this one alone makes sense. */
+export function isPrimary(codec: SdpCodec): boolean {
+  return !isTelephoneEvent(codec) && !isComfortNoise(codec)
+}
+
+/** Same encoding, whatever the number; for H.264 also the same profile and packetization (RFC 6184 §8.2.2). */
+export function sameCodec(a: SdpCodec, b: SdpCodec): boolean {
+  if (!sameName(a.name, b.name) || a.clockRateHz !== b.clockRateHz) return false
+  if (channelsOf(a) !== channelsOf(b)) return false
+  return !sameName(a.name, 'H264') || h264Key(a) === h264Key(b)
+}
+
+function channelsOf(codec: SdpCodec): number {
+  return codec.channels ?? 1
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
+/** Profile and constraint bytes, and the packetization mode; the level may differ. */
+function h264Key(codec: SdpCodec): string {
+  const profile = parameter(codec.fmtp, 'profile-level-id')?.slice(0, 4).toLowerCase() ?? '4200'
+  return `${profile}/${parameter(codec.fmtp, 'packetization-mode') ?? '0'}`
+}
+
+function parameter(fmtp: string | undefined, name: string): string | undefined {
+  for (const part of (fmtp ?? '').split(';')) {
+    const [key, value] = part.split('=')
+    if (key?.trim().toLowerCase() === name) return value?.trim()
+  }
+  return undefined
+}

@@ -1,0 +1,172 @@
+import { GatewayError, Secret } from '../../base/index.ts'
+import { isTelephoneEvent, sameCodec } from '../codec.ts'
+import type { MediaSection, SdpCodec, SdpFingerprint, SessionDescription } from '../model.ts'
+import { MID_EXTENSION } from '../profile/section.ts'
+import type { LocalFacts } from '../translate/model.ts'
+import { askedDirection, receives, sends } from './direction.ts'
+
+/** What was agreed with a peer, in the words of the media engine (structurally `media`'s `RemoteSide`). */
+export type NegotiatedSide = NegotiatedWebRtc | NegotiatedRtp
+
+export interface NegotiatedWebRtc {
+  readonly kind: 'webrtc'
+  readonly ice: { readonly ufrag: string; readonly pwd: string }
+  readonly dtls: { readonly role: 'active' | 'passive'; readonly fingerprints: readonly SdpFingerprint[] }
+  readonly media: readonly NegotiatedMedium[]
+}
+
+export interface NegotiatedRtp {
+  readonly kind: 'rtp'
+  readonly media: readonly NegotiatedRtpMedium[]
+}
+
+export interface NegotiatedMedium {
+  readonly kind: 'audio' | 'video'
+  readonly active: boolean
+  readonly send: boolean
+  readonly receive: boolean
+  readonly sendCodecs: readonly NegotiatedCodec[]
+  readonly receiveCodecs: readonly NegotiatedCodec[]
+  readonly mid?: string
+  readonly midExtensionId?: number
+  readonly ptimeMs?: number
+}
+
+export type NegotiatedCodec = Omit<SdpCodec, 'rtcpFeedback'>
+
+export interface NegotiatedRtpMedium extends NegotiatedMedium {
+  readonly address: string
+  readonly port: number
+  readonly rtcpAddress: string
+  readonly rtcpPort: number
+  readonly rtcpMux: boolean
+  readonly srtp?: { readonly local: NegotiatedKey; readonly remote: NegotiatedKey }
+}
+
+export interface NegotiatedKey {
+  readonly tag: number
+  readonly suite: NegotiatedSuite
+  readonly key: Secret
+}
+
+type NegotiatedSuite = (typeof SUITES)[number]
+
+export interface Negotiation {
+  readonly ours: SessionDescription
+  readonly theirs: SessionDescription
+  readonly local: LocalFacts
+}
+
+/**
+ * Puts offer and answer together, whoever offered. One entry for each medium of `local`, in its order.
+ *
+ * @throws GatewayError `SDP_ANSWER_MISMATCH`: the two do not belong together, or the peer's keys are not there.
+ */
+export function negotiated({ ours, theirs, local }: Negotiation): NegotiatedSide {
+  const pairs = local.media.map(({ kind }) => pairOf(kind, ours, theirs))
+  if (local.kind === 'rtp') return { kind: 'rtp', media: pairs.map(rtpMedium) }
+  const live = pairs.find((pair) => isLive(pair))
+  const ice = live?.theirs?.ice
+  if (!live?.ours || !live.theirs || !ice || live.theirs.fingerprints.length === 0) {
+    throw new GatewayError('SDP_ANSWER_MISMATCH', 'the peer gives no ICE credentials or no fingerprint')
+  }
+  return {
+    kind: 'webrtc',
+    ice: { ufrag: ice.ufrag, pwd: ice.pwd },
+    dtls: { role: peerRole(live.ours, live.theirs), fingerprints: live.theirs.fingerprints },
+    media: pairs.map(medium),
+  }
+}
+
+interface Pair {
+  readonly kind: 'audio' | 'video'
+  readonly ours: MediaSection | undefined
+  readonly theirs: MediaSection | undefined
+}
+
+function pairOf(kind: string, ours: SessionDescription, theirs: SessionDescription): Pair {
+  const live = ours.media.findIndex((section) => section.kind === kind && section.port !== 0)
+  const at = live >= 0 ? live : ours.media.findIndex((section) => section.kind === kind)
+  return { kind: kind === 'video' ? 'video' : 'audio', ours: ours.media[at], theirs: theirs.media[at] }
+}
+
+function isLive({ ours, theirs }: Pair): boolean {
+  return ours !== undefined && theirs !== undefined && ours.port !== 0 && theirs.port !== 0
+}
+
+/** The answer names the role; an offer says `actpass` (RFC 5763 §5). */
+function peerRole(ours: MediaSection, theirs: MediaSection): 'active' | 'passive' {
+  if (theirs.setup === 'active' || theirs.setup === 'passive') return theirs.setup
+  return ours.setup === 'active' ? 'passive' : 'active'
+}
+
+function medium(pair: Pair): NegotiatedMedium {
+  const { kind, ours, theirs } = pair
+  if (!ours || !theirs || !isLive(pair)) {
+    return { kind, active: false, send: false, receive: false, sendCodecs: [], receiveCodecs: [] }
+  }
+  const sendCodecs = common(theirs.codecs, ours.codecs)
+  const midExtensionId = theirs.extensions.find(({ uri }) => uri === MID_EXTENSION)?.id
+  const mid = theirs.mid ?? ours.mid
+  const agreesMid = midExtensionId !== undefined && ours.extensions.some(({ uri }) => uri === MID_EXTENSION)
+  return {
+    kind,
+    active: true,
+    send: receives(askedDirection(theirs)) && sends(ours.direction),
+    receive: sends(askedDirection(theirs)) && receives(ours.direction),
+    sendCodecs,
+    receiveCodecs: common(ours.codecs, theirs.codecs),
+    ...(mid === undefined ? {} : { mid }),
+    ...(agreesMid ? { midExtensionId } : {}),
+    ...(theirs.ptimeMs === undefined ? {} : { ptimeMs: theirs.ptimeMs }),
+  }
+}
+
+function rtpMedium(pair: Pair): NegotiatedRtpMedium {
+  const plain = medium(pair)
+  const { ours, theirs } = pair
+  if (!ours || !theirs || !plain.active) {
+    return { ...plain, address: '0.0.0.0', port: 0, rtcpAddress: '0.0.0.0', rtcpPort: 0, rtcpMux: false }
+  }
+  const rtcpMux = ours.rtcpMux && theirs.rtcpMux
+  const srtp = srtpOf(ours, theirs)
+  return {
+    ...plain,
+    address: theirs.address,
+    port: theirs.port,
+    rtcpAddress: rtcpMux ? theirs.address : (theirs.rtcp?.address ?? theirs.address),
+    rtcpPort: rtcpMux ? theirs.port : (theirs.rtcp?.port ?? theirs.port + 1),
+    rtcpMux,
+    ...(srtp === undefined ? {} : { srtp }),
+  }
+}
+
+/** The answer has one line; the offer's line with the same tag belongs to it (RFC 4568 §5.1.3). */
+function srtpOf(ours: MediaSection, theirs: MediaSection): NegotiatedRtpMedium['srtp'] {
+  const [answer, offer] =
+    theirs.crypto.length <= ours.crypto.length ? [theirs.crypto, ours.crypto] : [ours.crypto, theirs.crypto]
+  const chosen = answer[0]
+  const other = offer.find((each) => each.tag === chosen?.tag && each.suite === chosen.suite)
+  if (chosen === undefined || other === undefined) {
+    if (/SAVP/i.test(theirs.protocol) || /SAVP/i.test(ours.protocol)) {
+      throw new GatewayError('SDP_ANSWER_MISMATCH', 'SRTP is wanted, but the keys of both sides do not fit')
+    }
+    return undefined
+  }
+  const [local, remote] = ours.crypto.includes(chosen) ? [chosen, other] : [other, chosen]
+  const suite = SUITES.find((each) => each === chosen.suite)
+  if (suite === undefined) throw new GatewayError('SDP_ANSWER_MISMATCH', `SRTP suite ${chosen.suite} is not ours`)
+  return {
+    local: { tag: local.tag, suite, key: new Secret(local.key) },
+    remote: { tag: remote.tag, suite, key: new Secret(remote.key) },
+  }
+}
+
+/** The codecs of `of` that `other` has as well; events at another clock only if there are none at the same. */
+function common(of: readonly SdpCodec[], other: readonly SdpCodec[]): readonly NegotiatedCodec[] {
+  const shared = of.filter((codec) => other.some((each) => sameCodec(each, codec)))
+  const events = shared.some(isTelephoneEvent) || !other.some(isTelephoneEvent) ? [] : of.filter(isTelephoneEvent)
+  return [...shared, ...events].map(({ rtcpFeedback: _, ...codec }) => codec)
+}
+
+const SUITES = ['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM'] as const
