@@ -1,4 +1,4 @@
-import type { CallDetail, CallView, LegView, RegistrationView, TimelineEntry } from '../api/index.ts'
+import type { CallDetail, CallView, RegistrationView, TimelineEntry } from '../api/index.ts'
 import type { ByteString, FaultCode, IdSource, Millis } from '../base/index.ts'
 import type { CallConfig, CallId, CallRecord } from '../call/index.ts'
 import type {
@@ -10,7 +10,7 @@ import type {
   SessionSpec,
   SessionSummary,
 } from '../media/index.ts'
-import type { Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
+import type { DigestHash, Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/model.ts'
 
 /**
@@ -27,7 +27,10 @@ export interface Core {
   /** Newest first: live calls, then ended ones that are still kept. */
   calls(): readonly CallView[]
   call(id: CallId): CallDetail | undefined
-  legs(id: CallId): readonly LegView[]
+  /** The call without its timeline. */
+  view(id: CallId): CallView | undefined
+  /** Whether it is not over yet. */
+  isLive(id: CallId): boolean
   registrations(now: Millis): readonly RegistrationView[]
   counts(): CoreCounts
 }
@@ -76,7 +79,7 @@ export type CoreOutput =
   | { readonly kind: 'call-changed'; readonly call: CallId }
   /** A line was added to the call's timeline. `entry()` makes it readable. */
   | { readonly kind: 'timeline'; readonly call: CallId; readonly entry: () => TimelineEntry }
-  /** New counters; read them with `legs(id)`. */
+  /** New counters; read them with `view(id)`. */
   | { readonly kind: 'quality'; readonly call: CallId }
   | { readonly kind: 'call-ended'; readonly record: CallRecord }
   | {
@@ -93,8 +96,8 @@ export interface CoreOptions {
   /** Names and addresses of ours, besides the tenants' domains, that a Request-URI may carry. Lower case. */
   readonly ownHosts: readonly string[]
   readonly ids: IdSource
-  /** Hash of the bytes as lower-case hex: Node's `createHash`, or a stand-in in tests. */
-  readonly hash: (algorithm: 'md5' | 'sha256', data: ByteString) => string
+  /** Node's `createHash`, or a stand-in in tests. */
+  readonly hash: DigestHash
   /** Wall clock of the moment `now`, in Unix ms. Default: `now` itself. */
   readonly wallClock?: (now: Millis) => Millis
   readonly limits?: CoreLimits

@@ -1,2 +1,3 @@
 export type * from './model.ts'
 export { openTransports, type Transports } from './transports.ts'
+export { refuseUpgrade } from './websocket-handshake.ts'

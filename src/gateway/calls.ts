@@ -1,0 +1,268 @@
+import { asGatewayError, LIMITS, type Millis } from '../base/index.ts'
+import { type CallEffect, type CallEvent, type CallRecord, callMachine, createCall } from '../call/index.ts'
+import type { MediaEvent } from '../media/index.ts'
+import type { Flow, SipEndpoint, SipMessage } from '../sip/index.ts'
+import { replyTo } from '../sip/index.ts'
+import { type CallTable, type LiveCall, learnRemoteTag } from './call-table.ts'
+import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
+import { createDeadlineQueue } from './deadline-queue.ts'
+import { createEndedCalls } from './ended-calls.ts'
+import { createTimeline, type EntryReader, type MessageSeen, remoteOf } from './timeline.ts'
+import { recordOnWall, viewOf, type WallClock } from './views.ts'
+
+export interface CallsDeps {
+  readonly options: CoreOptions
+  readonly endpoint: SipEndpoint
+  readonly table: CallTable
+  readonly wall: WallClock
+  readonly emit: (output: CoreOutput) => void
+}
+
+type Offer = Omit<CallEvent & { readonly kind: 'offered' }, 'kind'>
+
+/** An ended call stays readable for this long unless the options say otherwise, in ms. */
+const ENDED_KEPT_MS = 3_600_000
+
+/**
+ * Runs the call machines: each event in, each effect to whoever carries it out.
+ *
+ * A fault in one call's code ends that call and no other.
+ */
+export class Calls {
+  readonly #deps: CallsDeps
+  readonly #machine: ReturnType<typeof callMachine>
+  readonly #deadlines = createDeadlineQueue()
+  readonly #count: CoreCounting | undefined
+  readonly ended: ReturnType<typeof createEndedCalls>
+
+  constructor(deps: CallsDeps) {
+    const { options } = deps
+    this.#deps = deps
+    this.#machine = callMachine({ config: options.call, ids: options.ids })
+    this.#count = options.count
+    this.ended = createEndedCalls({
+      kept: options.limits?.endedCallsKept ?? LIMITS.endedCallsKept,
+      keptMs: options.limits?.endedCallsKeptMs ?? ENDED_KEPT_MS,
+    })
+  }
+
+  /** A new call. */
+  offer(offer: Offer, seen: MessageSeen, now: Millis): void {
+    const { options, table } = this.#deps
+    const { request, flow } = offer
+    const id = options.ids.token()
+    const call: LiveCall = {
+      id,
+      tenant: offer.caller.tenant,
+      startedAt: now,
+      state: createCall(id),
+      timeline: createTimeline(options.limits?.timelineEntries ?? LIMITS.timelineEntries),
+      unanswered: new Map(),
+      outstanding: new Map(),
+      dialogs: new Map(),
+      sipCallIds: new Map(),
+      sessions: new Set(),
+      media: new Map(),
+      callerTag: request.headers.fromTag,
+      callerSequence: request.headers.cseq.sequence,
+      callerFlow: flow,
+    }
+    table.add(call)
+    table.awaitsAnswer(call, offer.key, { leg: 'a', request, answered: false })
+    this.#count?.callStarted()
+    this.#tell(call, call.timeline.message(this.#deps.wall(now), 'a', seen))
+    this.step(call, { kind: 'offered', ...offer }, now)
+  }
+
+  step(call: LiveCall, event: CallEvent, now: Millis): void {
+    try {
+      this.#advance(call, event, now)
+    } catch (thrown) {
+      this.#fault(call, thrown, now)
+    }
+  }
+
+  /** What the engine says of the call's media. Counters are for those who watch; the machine needs none. */
+  media(call: LiveCall, event: MediaEvent, now: Millis): void {
+    if (event.kind === 'quality') {
+      for (const side of event.sides) call.media.set(side.side, side)
+      this.#deps.emit({ kind: 'quality', call: call.id })
+      return
+    }
+    this.#tell(call, call.timeline.media(this.#deps.wall(now), event))
+    this.step(call, { kind: 'media', event }, now)
+  }
+
+  /** Runs what is due. */
+  wake(now: Millis): void {
+    for (let id = this.#deadlines.due(now); id !== undefined; id = this.#deadlines.due(now)) {
+      const call = this.#deps.table.byId(id)
+      if (call !== undefined) this.step(call, { kind: 'wake' }, now)
+    }
+  }
+
+  deadline(): Millis | undefined {
+    return this.#deadlines.next()
+  }
+
+  /** Writes a message that came into the call's timeline. */
+  seen(call: LiveCall, leg: string, seen: MessageSeen, now: Millis): void {
+    this.#tell(call, call.timeline.message(this.#deps.wall(now), leg, seen))
+  }
+
+  #advance(call: LiveCall, event: CallEvent, now: Millis): void {
+    const { state, effects } = this.#machine.step(call.state, event, now)
+    call.state = state
+    for (const effect of effects) this.#apply(call, effect, now)
+    if (this.#deps.table.byId(call.id) === call) this.#deadlines.set(call.id, this.#machine.deadline(state))
+  }
+
+  #apply(call: LiveCall, effect: CallEffect, now: Millis): void {
+    const { endpoint, table, emit, wall } = this.#deps
+    switch (effect.kind) {
+      case 'request':
+        this.#request(call, effect, now)
+        break
+      case 'cancel':
+        endpoint.handle(effect, now)
+        break
+      case 'ack': {
+        const { key, ack, target } = effect
+        endpoint.handle({ kind: 'ack', key, ack, target }, now)
+        break
+      }
+      case 'respond':
+        this.#respond(call, effect, now)
+        break
+      case 'dialog':
+        this.#dialog(call, effect)
+        break
+      case 'media-open':
+        table.session(call, effect.spec.id)
+        emit({ ...effect, call: call.id })
+        break
+      case 'media-change':
+      case 'media-close':
+        emit({ ...effect, call: call.id })
+        break
+      case 'note':
+        this.#tell(call, call.timeline.note(wall(now), effect.note))
+        break
+      case 'changed':
+        emit({ kind: 'call-changed', call: call.id })
+        break
+      case 'ended':
+        this.#end(call, effect.record, now)
+        break
+    }
+  }
+
+  #request(call: LiveCall, effect: CallEffect & { readonly kind: 'request' }, now: Millis): void {
+    const { leg, key, request, target, credentialsOf } = effect
+    const { endpoint, table } = this.#deps
+    table.sent(call, key, credentialsOf === undefined ? { leg, request } : { leg, request, credentialsOf })
+    if (target.kind === 'flow' && request.headers.toTag === undefined) {
+      const dialog = table.byDialog(request.headers.callId, request.headers.fromTag)?.dialog
+      if (dialog !== undefined) bindToFlow(dialog, target.flow)
+    }
+    endpoint.handle({ kind: 'request', key, request, target }, now)
+  }
+
+  #respond(call: LiveCall, effect: CallEffect & { readonly kind: 'respond' }, now: Millis): void {
+    const { key, response } = effect
+    const { endpoint, table } = this.#deps
+    const waiting = call.unanswered.get(key)
+    if (response.status >= 200 && waiting !== undefined) {
+      const isAcknowledged = waiting.request.method === 'INVITE' && response.status < 300
+      if (isAcknowledged) call.unanswered.set(key, { ...waiting, answered: true })
+      else table.settled(call, key)
+    }
+    endpoint.handle({ kind: 'respond', key, response }, now)
+  }
+
+  #dialog(call: LiveCall, effect: CallEffect & { readonly kind: 'dialog' }): void {
+    const dialog = this.#deps.table.dialog(call, effect)
+    if (effect.leg !== 'a') return
+    learnRemoteTag(dialog, call.callerTag)
+    bindToFlow(dialog, call.callerFlow)
+  }
+
+  #end(call: LiveCall, record: CallRecord, now: Millis): void {
+    const { table, emit, wall } = this.#deps
+    const final = recordOnWall(record, wall)
+    for (const side of record.media?.sides ?? []) call.media.set(side.side, side)
+    table.remove(call)
+    this.#deadlines.set(call.id, undefined)
+    this.ended.add(viewOf(call, wall), call.timeline, now)
+    this.#count?.callEnded(final)
+    emit({ kind: 'call-changed', call: call.id })
+    emit({ kind: 'call-ended', record: final })
+  }
+
+  #tell(call: LiveCall, entry: EntryReader | undefined): void {
+    if (entry !== undefined) this.#deps.emit({ kind: 'timeline', call: call.id, entry })
+  }
+
+  /** Our own bug met this call: end it as politely as its machine still can. */
+  #fault(call: LiveCall, thrown: unknown, now: Millis): void {
+    const { code, message, stack } = asGatewayError(thrown)
+    this.#count?.fault(code)
+    this.#log(call, `${message}\n${stack ?? ''}`)
+    this.#tell(call, call.timeline.note(this.#deps.wall(now), { topic: 'error', text: `${code}: ${message}` }))
+    try {
+      this.#advance(call, { kind: 'end', reason: 'internal error' }, now)
+    } catch (again) {
+      this.#log(call, asGatewayError(again).message)
+      this.#abandon(call, now)
+    }
+  }
+
+  /** The machine is of no use any more: answer whoever waits, give everything back. */
+  #abandon(call: LiveCall, now: Millis): void {
+    const { endpoint, emit } = this.#deps
+    for (const [key, { request, answered }] of call.unanswered) {
+      if (!answered) endpoint.handle({ kind: 'respond', key, response: replyTo(request, 500) }, now)
+    }
+    for (const [key, { request }] of call.outstanding) {
+      if (request.method === 'INVITE') endpoint.handle({ kind: 'cancel', key }, now)
+    }
+    for (const session of call.sessions) emit({ kind: 'media-close', call: call.id, session })
+    this.#end(call, abandonedRecord(call, now), now)
+  }
+
+  #log(call: LiveCall, detail: string): void {
+    this.#deps.emit({
+      kind: 'log',
+      level: 'error',
+      fields: { call: call.id, code: 'INTERNAL', detail },
+      message: 'a call failed by a fault of ours',
+    })
+  }
+}
+
+/** Only connections bind: a UDP peer may change its port between two requests (NAT). */
+function bindToFlow(dialog: { flowId?: string }, flow: Flow): void {
+  if (flow.transport === 'ws' || flow.transport === 'wss') dialog.flowId = flow.id
+}
+
+function abandonedRecord(call: LiveCall, now: Millis): CallRecord {
+  const { asked, answeredAt } = call.state
+  return {
+    id: call.id,
+    tenant: call.tenant,
+    caller: asked?.caller ?? { kind: 'user', tenant: call.tenant, user: '' },
+    from: asked?.from ?? '',
+    to: asked?.to ?? '',
+    startedAt: call.startedAt,
+    ...(answeredAt === undefined ? {} : { answeredAt }),
+    endedAt: now,
+    status: answeredAt === undefined ? 500 : 200,
+    endedBy: 'error',
+    reason: 'internal error',
+  }
+}
+
+/** A message of the network as the timeline keeps it. */
+export function seenFrom(message: SipMessage, flow: Flow, data: string): MessageSeen {
+  return { direction: 'in', message, data, repeated: false, ...remoteOf(flow) }
+}

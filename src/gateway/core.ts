@@ -1,0 +1,316 @@
+import type { CallDetail, CallView, RegistrationView } from '../api/index.ts'
+import { asGatewayError, earliest, type Millis } from '../base/index.ts'
+import type { CallId } from '../call/index.ts'
+import type { MediaEvent } from '../media/index.ts'
+import { createSipEndpoint, type Flow, type SipEndpoint, type SipMessage, type SipOutput } from '../sip/index.ts'
+import { CallTable, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
+import { Calls, seenFrom } from './calls.ts'
+import type { Core, CoreCounts, CoreInput, CoreOptions, CoreOutput } from './core-model.ts'
+import type { Decisions } from './decisions.ts'
+import { createDecisions } from './directory-decisions.ts'
+import { detailOf } from './ended-calls.ts'
+import { NewRequests } from './new-requests.ts'
+import { answerToChallenge } from './trunk-auth.ts'
+import { viewOf, type WallClock } from './views.ts'
+
+/** The gateway without sockets, clock and randomness. */
+export function createCore(options: CoreOptions): Core {
+  return new GatewayCore(options)
+}
+
+type MediaResult = Extract<CoreInput, { readonly kind: `media-${string}` }>
+type Received = CoreInput & { readonly kind: 'received' }
+
+class GatewayCore implements Core {
+  readonly #options: CoreOptions
+  readonly #wall: WallClock
+  readonly #endpoint: SipEndpoint
+  readonly #decisions: Decisions
+  readonly #table = new CallTable()
+  readonly #calls: Calls
+  readonly #requests: NewRequests
+  #outputs: CoreOutput[] = []
+  #taken = 0
+  #now: Millis = 0
+  /** The message being read: its bytes are what the timeline shows. */
+  #data = ''
+
+  constructor(options: CoreOptions) {
+    const emit = (output: CoreOutput): void => void this.#outputs.push(output)
+    this.#options = options
+    this.#wall = options.wallClock ?? ((now) => now)
+    this.#endpoint = createSipEndpoint(options.endpoint, { ids: options.ids })
+    this.#decisions = createDecisions(options)
+    const shared = { options, endpoint: this.#endpoint, table: this.#table }
+    this.#calls = new Calls({ ...shared, wall: this.#wall, emit })
+    this.#requests = new NewRequests({ ...shared, calls: this.#calls, decisions: this.#decisions })
+  }
+
+  handle(input: CoreInput, now: Millis): void {
+    this.#now = now
+    this.#guarded(() => this.#input(input, now))
+    for (let output = this.#endpoint.poll(); output !== undefined; output = this.#endpoint.poll()) {
+      const current = output
+      this.#guarded(() => this.#dispatch(current, now))
+    }
+    this.#data = ''
+  }
+
+  poll(): CoreOutput | undefined {
+    const output = this.#outputs[this.#taken++]
+    if (output === undefined) {
+      this.#outputs = []
+      this.#taken = 0
+    }
+    return output
+  }
+
+  deadline(): Millis | undefined {
+    return earliest(earliest(this.#endpoint.deadline(), this.#calls.deadline()), this.#decisions.deadline())
+  }
+
+  calls(): readonly CallView[] {
+    const live = [...this.#table.all()].map((call) => viewOf(call, this.#wall)).reverse()
+    return [...live, ...this.#calls.ended.views(this.#now)]
+  }
+
+  call(id: CallId): CallDetail | undefined {
+    const call = this.#table.byId(id)
+    if (call === undefined) return this.#calls.ended.detail(id, this.#now)
+    return detailOf(viewOf(call, this.#wall), call.timeline)
+  }
+
+  view(id: CallId): CallView | undefined {
+    const call = this.#table.byId(id)
+    return call === undefined ? this.#calls.ended.view(id) : viewOf(call, this.#wall)
+  }
+
+  isLive(id: CallId): boolean {
+    return this.#table.byId(id) !== undefined
+  }
+
+  registrations(now: Millis): readonly RegistrationView[] {
+    return this.#decisions.registrations(now)
+  }
+
+  counts(): CoreCounts {
+    const { clientTransactions, serverTransactions } = this.#endpoint.counters()
+    return {
+      calls: this.#table.size,
+      registrations: this.#decisions.count(),
+      transactions: clientTransactions + serverTransactions,
+    }
+  }
+
+  /** A fault of ours loses one message or one timer, not the gateway. */
+  #guarded(run: () => void): void {
+    try {
+      run()
+    } catch (thrown) {
+      const { code, message, stack } = asGatewayError(thrown)
+      this.#options.count?.fault(code)
+      this.#log('error', { code, detail: `${message}\n${stack ?? ''}` }, 'a message or timer met a fault of ours')
+    }
+  }
+
+  #input(input: CoreInput, now: Millis): void {
+    switch (input.kind) {
+      case 'received':
+        this.#received(input, now)
+        break
+      case 'send-failed':
+        this.#endpoint.handle(input, now)
+        break
+      case 'flow-closed':
+        this.#endpoint.handle(input, now)
+        this.#decisions.flowClosed(input.flowId, now)
+        break
+      case 'media':
+        this.#media(input.event, now)
+        break
+      case 'end-call':
+        this.#stepCall(input.call, (call) => this.#calls.step(call, { kind: 'end', reason: input.reason }, now))
+        break
+      case 'drain':
+        this.#requests.draining = true
+        break
+      case 'wake':
+        this.#endpoint.handle(input, now)
+        this.#calls.wake(now)
+        this.#decisions.wake(now)
+        break
+      default:
+        this.#mediaResult(input, now)
+    }
+  }
+
+  #received(input: Received, now: Millis): void {
+    this.#data = input.data
+    this.#endpoint.handle(input, now)
+  }
+
+  #stepCall(id: CallId, step: (call: LiveCall) => void): void {
+    const call = this.#table.byId(id)
+    if (call !== undefined) step(call)
+  }
+
+  #mediaResult(input: MediaResult, now: Millis): void {
+    const call = this.#table.byId(input.call)
+    if (call !== undefined) {
+      const { call: _, ...event } = input
+      this.#calls.step(call, event, now)
+    } else if (input.kind === 'media-opened') {
+      this.#outputs.push({ kind: 'media-close', call: input.call, session: input.opened.id }) // Its call did not wait.
+    }
+  }
+
+  #media(event: MediaEvent, now: Millis): void {
+    if (event.kind === 'engine-lost') {
+      for (const call of [...this.#table.all()]) this.#calls.media(call, event, now)
+      return
+    }
+    const call = this.#table.bySession(event.session)
+    if (call !== undefined) this.#calls.media(call, event, now)
+  }
+
+  #dispatch(output: SipOutput, now: Millis): void {
+    switch (output.kind) {
+      case 'send':
+        this.#send(output, now)
+        break
+      case 'pong':
+        this.#outputs.push({ kind: 'send', sendId: 0, target: { kind: 'flow', flow: output.flow }, data: output.data })
+        break
+      case 'request':
+        this.#countIn(output.flow, output.request)
+        this.#request(output, now)
+        break
+      case 'ack':
+        this.#countIn(output.flow, output.request)
+        this.#ack(output, now)
+        break
+      case 'cancelled':
+        this.#cancelled(output, now)
+        break
+      case 'ack-missing':
+        this.#ackMissing(output, now)
+        break
+      case 'response':
+        this.#countIn(output.flow, output.response)
+        this.#response(output, now)
+        break
+      case 'failed':
+        this.#failed(output, now)
+        break
+      case 'rejected':
+        this.#options.count?.sipRejected(output.code)
+        this.#log(
+          'debug',
+          { code: output.code, detail: output.detail, from: output.flow.remote.host },
+          'message refused',
+        )
+    }
+  }
+
+  #send(output: SipOutput & { readonly kind: 'send' }, now: Millis): void {
+    const { sendId, target, data, message, repeated } = output
+    const { transport, remote } =
+      target.kind === 'flow' ? target.flow : { transport: target.transport, remote: target.to }
+    this.#options.count?.sipMessage('out', transport, message.kind === 'request' ? message.method : message.status)
+    if (repeated) this.#options.count?.sipRetransmitted(transport)
+    this.#outputs.push({ kind: 'send', sendId, target, data })
+    const { headers } = message
+    const localTag = message.kind === 'request' ? headers.fromTag : headers.toTag
+    const whose = this.#table.byMessage(headers.callId, localTag)
+    if (whose === undefined) return
+    this.#calls.seen(whose.call, whose.leg, { direction: 'out', message, data, repeated, remote, transport }, now)
+  }
+
+  #request(output: SipOutput & { readonly kind: 'request' }, now: Millis): void {
+    const { key, request, flow } = output
+    const data = this.#data
+    const found = this.#dialogOf(request, flow, now)
+    if (found === undefined) {
+      this.#requests.handle({ key, request, flow, data }, now)
+      return
+    }
+    const { call, dialog } = found
+    const { leg } = dialog
+    this.#calls.seen(call, leg, seenFrom(request, flow, data), now)
+    this.#table.awaitsAnswer(call, key, { leg, request, answered: false })
+    this.#calls.step(call, { kind: 'request', leg, key, request, flow }, now)
+  }
+
+  #ack(output: SipOutput & { readonly kind: 'ack' }, now: Millis): void {
+    const { key, request, flow } = output
+    const found = this.#dialogOf(request, flow, now)
+    if (found === undefined) return
+    const { call, dialog } = found
+    if (key !== undefined) this.#table.settled(call, key)
+    this.#calls.seen(call, dialog.leg, seenFrom(request, flow, this.#data), now)
+    this.#calls.step(call, { kind: 'ack', leg: dialog.leg, request }, now)
+  }
+
+  #cancelled({ key, request }: SipOutput & { readonly kind: 'cancelled' }, now: Millis): void {
+    const call = this.#table.byServerKey(key)
+    const leg = call?.unanswered.get(key)?.leg
+    if (call === undefined || leg === undefined) return
+    this.#calls.seen(call, leg, seenFrom(request, call.callerFlow, this.#data), now)
+    this.#options.count?.sipMessage('in', call.callerFlow.transport, 'CANCEL')
+    this.#calls.step(call, { kind: 'cancelled', key, request }, now)
+  }
+
+  #ackMissing({ key }: SipOutput & { readonly kind: 'ack-missing' }, now: Millis): void {
+    const call = this.#table.byServerKey(key)
+    if (call === undefined) return
+    this.#table.settled(call, key)
+    this.#calls.step(call, { kind: 'ack-missing', key }, now)
+  }
+
+  #response(output: SipOutput & { readonly kind: 'response' }, now: Millis): void {
+    const { key, response, flow } = output
+    const call = this.#table.byClientKey(key)
+    if (call === undefined) return
+    const outstanding = call.outstanding.get(key)
+    const { callId, fromTag, toTag } = response.headers
+    const dialog = this.#table.byDialog(callId, fromTag)?.dialog
+    if (dialog !== undefined && outstanding?.request.headers.toTag === undefined) learnRemoteTag(dialog, toTag)
+    this.#calls.seen(call, outstanding?.leg ?? dialog?.leg ?? '', seenFrom(response, flow, this.#data), now)
+    const authorization = answerToChallenge(response, outstanding, this.#options)
+    if (response.status >= 200) this.#table.finished(call, key)
+    if (authorization === undefined) this.#calls.step(call, { kind: 'response', key, response, flow }, now)
+    else this.#calls.step(call, { kind: 'authorized', key, authorization }, now)
+  }
+
+  #failed({ key, cause, detail }: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
+    const call = this.#table.byClientKey(key)
+    if (call === undefined) return
+    this.#table.finished(call, key)
+    this.#calls.step(call, { kind: 'failed', key, cause, detail }, now)
+  }
+
+  /**
+   * The dialog a message belongs to: Call-ID and both tags must fit (RFC 3261 §12.2.2), and a browser's must come over
+   * its connection, or over a newer one on which the same user registered.
+   */
+  #dialogOf(request: SipMessage, flow: Flow, now: Millis): { call: LiveCall; dialog: KnownDialog } | undefined {
+    const { callId, fromTag, toTag } = request.headers
+    if (toTag === undefined) return undefined
+    const found = this.#table.byDialog(callId, toTag)
+    if (found === undefined || !found.dialog.remoteTags.has(fromTag ?? '')) return undefined
+    const { call, dialog } = found
+    if (dialog.flowId === undefined || dialog.flowId === flow.id) return found
+    const party = call.state.legs[dialog.leg]?.party
+    if (party?.kind !== 'user' || !this.#decisions.isRegisteredOn(flow.id, party, now)) return undefined
+    dialog.flowId = flow.id
+    return found
+  }
+
+  #countIn(flow: Flow, message: SipMessage): void {
+    this.#options.count?.sipMessage('in', flow.transport, message.kind === 'request' ? message.method : message.status)
+  }
+
+  #log(level: 'debug' | 'error', fields: Readonly<Record<string, string>>, message: string): void {
+    this.#outputs.push({ kind: 'log', level, fields, message })
+  }
+}

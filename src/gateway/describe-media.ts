@@ -1,0 +1,43 @@
+import type { MediaEvent, SideStats } from '../media/index.ts'
+
+interface Description {
+  readonly summary: string
+  readonly facts: Readonly<Record<string, string | number | boolean>>
+}
+
+/** A media event in words, with its numbers beside. */
+export function describeMedia(event: MediaEvent): Description {
+  switch (event.kind) {
+    case 'ice-connected':
+      return { summary: `ICE connected with ${event.remote}`, facts: { remote: event.remote } }
+    case 'ice-disconnected':
+      return { summary: 'ICE lost: no consent for 30 s', facts: {} }
+    case 'dtls-connected':
+      return { summary: `DTLS connected, ${event.suite}`, facts: { suite: event.suite } }
+    case 'failed':
+      return { summary: `media failed: ${event.detail}`, facts: { code: event.code } }
+    case 'first-packet':
+      return { summary: `first packet from ${event.remote}`, facts: { remote: event.remote } }
+    case 'silent':
+      return { summary: `silent for ${event.forMs} ms`, facts: { forMs: event.forMs } }
+    case 'resumed':
+      return { summary: 'packets again', facts: {} }
+    case 'ended':
+      return { summary: 'the peer ended its media', facts: {} }
+    case 'dtmf':
+      return { summary: `DTMF ${event.digit}, ${event.durationMs} ms`, facts: { durationMs: event.durationMs } }
+    case 'quality':
+      return { summary: event.sides.map(describeSide).join('; '), facts: {} }
+    case 'engine-lost':
+      return { summary: `the media engine is gone: ${event.detail}`, facts: {} }
+  }
+}
+
+function describeSide({ side, media }: SideStats): string {
+  const streams = media.map(
+    (stream) =>
+      `${stream.kind} ${stream.packetsReceived} in, ${stream.packetsSent} out, ${stream.packetsLost} lost, ` +
+      `jitter ${stream.jitterMs.toFixed(1)} ms`,
+  )
+  return `${side}: ${streams.join(', ')}`
+}

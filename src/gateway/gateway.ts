@@ -1,0 +1,213 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { GatewayControl } from '../api/index.ts'
+import { LIMITS } from '../base/index.ts'
+import type { CallConfig } from '../call/index.ts'
+import type { TranslationPolicy } from '../sdp/index.ts'
+import type { Tenant } from '../tenancy/model.ts'
+import { openTransports, refuseUpgrade, type Transports } from '../transport/index.ts'
+import { createCore } from './core.ts'
+import type { Core, CoreInput, CoreOutput } from './core-model.ts'
+import { createDriver, type Driver } from './driver.ts'
+import { digestHash } from './hash.ts'
+import { createMediaExecutor, followEvents, type MediaExecutor } from './media-executor.ts'
+import type { Gateway, GatewayOptions } from './model.ts'
+import { createPublished, type Published } from './published.ts'
+import { randomIds } from './random-ids.ts'
+import { type SipAddresses, sipAddresses } from './sip-addresses.ts'
+
+/** What peers and media may take at the end, in ms. */
+const FAREWELL_MS = 2_000
+
+/** Tells when the last call is over. */
+interface Quiet {
+  reached(): Promise<void>
+  look(): void
+}
+
+interface Parts {
+  readonly options: GatewayOptions
+  readonly transports: Transports
+  readonly core: Core
+  readonly driver: Driver
+  readonly media: MediaExecutor
+  readonly published: Published
+  readonly quiet: Quiet
+}
+
+/**
+ * Opens the sockets and starts taking calls.
+ *
+ * @throws GatewayError `LISTEN_FAILED`: an address cannot be listened on; nothing stays open.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const early: CoreInput[] = []
+  let take = (input: CoreInput): void => void early.push(input) // Until there is a core to take it.
+  const transports = await openTransports(
+    { listen: options.listen.sip, webSocket: { origins: options.origins ?? [] }, limits: options.limits ?? {} },
+    {
+      received: (flow, data) => take({ kind: 'received', flow, data }),
+      flowClosed: (flowId) => take({ kind: 'flow-closed', flowId }),
+      sendFailed: (sendId, cause) => take({ kind: 'send-failed', sendId, cause }),
+      dropped(code, detail) {
+        options.metrics?.sipRejected(code)
+        options.log.debug({ code, detail }, 'connection or message dropped')
+      },
+    },
+  )
+  const core = createCore(coreOptions(options, sipAddresses(transports.addresses, options.advertise)))
+  const media = createMediaExecutor(options.engine, (input) => take(input))
+  const published = createPublished(core, (thrown) =>
+    options.log.error({ thrown: String(thrown) }, 'a listener failed'),
+  )
+  const quiet = createQuiet(() => core.counts().calls === 0)
+  const perform = performer({ options, transports, media, published, quiet })
+  const driver = createDriver(core, perform)
+  take = driver.handle
+  for (const input of early) driver.handle(input)
+  followEvents(options.engine, driver.handle).catch((thrown) =>
+    options.log.error({ detail: String(thrown) }, 'the media engine tells nothing any more'),
+  )
+  return gateway({ options, transports, core, driver, media, published, quiet })
+}
+
+function performer(parts: Omit<Parts, 'core' | 'driver'>): (output: CoreOutput) => void {
+  const { options, transports, media, published, quiet } = parts
+  return (output) => {
+    switch (output.kind) {
+      case 'send':
+        transports.send(output.sendId, output.target, output.data)
+        break
+      case 'media-open':
+      case 'media-change':
+      case 'media-close':
+        media.execute(output)
+        break
+      case 'call-ended':
+        options.onCallEnded?.(output.record)
+        quiet.look()
+        break
+      case 'log':
+        options.log[output.level](output.fields, output.message)
+        break
+      default:
+        published.publish(output)
+    }
+  }
+}
+
+function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
+  const { limits = {}, metrics } = options
+  const origin = Date.now() - performance.now()
+  return {
+    endpoint: { sentBy: addresses.sentBy, product: options.product },
+    call: callConfig(options, addresses),
+    tenants: options.tenants,
+    ownHosts: [...addresses.hosts, ...(options.ownHosts ?? []).map((host) => host.toLowerCase())],
+    ids: options.ids ?? randomIds,
+    hash: digestHash,
+    wallClock: (now: number) => Math.round(origin + now),
+    limits: {
+      calls: limits.calls ?? LIMITS.calls,
+      registrations: limits.registrations ?? LIMITS.registrations,
+    },
+    ...(metrics === undefined ? {} : { count: metrics }),
+  }
+}
+
+function callConfig({ product, tenants }: GatewayOptions, { contactFor }: SipAddresses): CallConfig {
+  const policy: TranslationPolicy = { audioCodecs: [], video: true, srtp: 'accept' }
+  return {
+    contactFor,
+    product,
+    sdp: { user: policy, trunk: policy },
+    earlyMedia: 'connect',
+    trustedTrunks: tenants.flatMap(({ domain, trunks }) => trunks.map(({ name }) => `${domain}/${name}`)),
+  }
+}
+
+function gateway(parts: Parts): Gateway {
+  const { options, transports, core } = parts
+  let stopping: Promise<void> | undefined
+  const accept: Gateway['acceptWebSocket'] = (request, socket, head) => {
+    if (stopping === undefined) transports.acceptWebSocket(request, socket, head)
+    else refuseUpgrade(socket, { status: 503, reason: 'the gateway stops' })
+  }
+  return {
+    addresses: transports.addresses,
+    acceptWebSocket: accept,
+    attachWebSocket: (server, path = '/sip') => attach(server, path, accept),
+    ...control(parts, () => stopping !== undefined),
+    counts: () => ({ ...core.counts(), connections: transports.connections, mediaSessions: parts.media.sessions }),
+    stop(how = {}) {
+      options.log.info({ calls: core.counts().calls }, 'stopping')
+      stopping ??= stop(parts, how.graceMs ?? 0)
+      return stopping
+    },
+  }
+}
+
+function control({ options, transports, core, driver, published }: Parts, isStopping: () => boolean): GatewayControl {
+  return {
+    authenticateUser: (credentials) => isPassword(options.tenants, credentials),
+    calls: () => core.calls(),
+    call: (id) => core.call(id),
+    endCall(id, reason) {
+      const isLive = core.isLive(id)
+      if (isLive) driver.handle({ kind: 'end-call', call: id, reason })
+      return isLive
+    },
+    registrations: () => core.registrations(performance.now()),
+    subscribe: published.subscribe,
+    status: () => ({
+      status: isStopping() ? 'stopping' : 'ok',
+      engine: options.engine.name,
+      calls: core.counts().calls,
+      registrations: core.counts().registrations,
+      connections: transports.connections,
+    }),
+  }
+}
+
+function attach(server: Server, path: string, accept: Gateway['acceptWebSocket']): void {
+  server.on('upgrade', (request, socket, head) => {
+    const [asked] = (request.url ?? '').split('?')
+    if (asked === path) accept(request, socket, head)
+    else refuseUpgrade(socket, { status: 404, reason: `SIP is at ${path}` })
+  })
+}
+
+/** Compares even if the user is unknown, so that the time taken does not tell who exists. */
+function isPassword(tenants: readonly Tenant[], given: Parameters<GatewayControl['authenticateUser']>[0]): boolean {
+  const domain = given.domain.toLowerCase()
+  const tenant = tenants.find((candidate) => candidate.domain === domain || candidate.aliases.includes(domain))
+  const user = tenant?.users.find(({ name }) => name === given.user)
+  const isSame = timingSafeEqual(
+    Buffer.from(digestHash('SHA-256', Buffer.from(given.password).toString('latin1'))),
+    Buffer.from(digestHash('SHA-256', Buffer.from(user?.password.reveal() ?? '').toString('latin1'))),
+  )
+  return isSame && user !== undefined
+}
+
+async function stop({ core, driver, media, transports, quiet }: Parts, graceMs: number): Promise<void> {
+  driver.handle({ kind: 'drain' })
+  await Promise.race([quiet.reached(), elapsed(graceMs)])
+  for (const { id } of core.calls()) driver.handle({ kind: 'end-call', call: id, reason: 'the gateway stops' })
+  await Promise.race([quiet.reached().then(media.idle), elapsed(FAREWELL_MS)])
+  driver.stop()
+  await transports.close()
+}
+
+function createQuiet(isQuiet: () => boolean): Quiet {
+  const waiting = new Set<() => void>()
+  return {
+    reached: () => (isQuiet() ? Promise.resolve() : new Promise((done) => void waiting.add(done))),
+    look() {
+      if (isQuiet()) for (const done of waiting) done()
+    },
+  }
+}
+
+function elapsed(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms))
+}

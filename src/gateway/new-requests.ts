@@ -1,0 +1,198 @@
+import { asGatewayError, LIMITS, type Millis } from '../base/index.ts'
+import type { Party, RouteDecision } from '../call/index.ts'
+import {
+  type Flow,
+  type HeaderField,
+  parseUri,
+  replyTo,
+  type ServerKey,
+  type SipEndpoint,
+  type SipRequest,
+  type SipUri,
+} from '../sip/index.ts'
+import type { Tenant } from '../tenancy/model.ts'
+import type { CallTable } from './call-table.ts'
+import { type Calls, seenFrom } from './calls.ts'
+import type { CoreOptions } from './core-model.ts'
+import type { Decisions } from './decisions.ts'
+import { type AuthResult, type AuthRole, UserAuth } from './user-auth.ts'
+
+/** A request outside any dialog, as the endpoint reported it. */
+export interface NewRequest {
+  readonly key: ServerKey
+  readonly request: SipRequest
+  readonly flow: Flow
+  /** Its bytes. */
+  readonly data: string
+}
+
+export interface NewRequestsDeps {
+  readonly options: CoreOptions
+  readonly endpoint: SipEndpoint
+  readonly table: CallTable
+  readonly calls: Calls
+  readonly decisions: Decisions
+}
+
+/** Methods we take; also what `Allow` says. */
+const ALLOWED = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'INFO', 'OPTIONS', 'REGISTER']
+/** Methods of RFCs that we know and do not take outside a dialog; any other is 501. */
+const KNOWN = new Set([...ALLOWED, 'MESSAGE', 'NOTIFY', 'PRACK', 'PUBLISH', 'REFER', 'SUBSCRIBE'])
+/** Outside a dialog these mean nothing (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 6086 §4.2.1). */
+const IN_DIALOG = new Set(['BYE', 'UPDATE', 'INFO', 'PRACK', 'NOTIFY'])
+const ALLOW: HeaderField = { name: 'Allow', value: ALLOWED.join(', ') }
+
+/** When a caller may try again after 503, in seconds. */
+const RETRY_AFTER: HeaderField = { name: 'Retry-After', value: '10' }
+
+/** A response that is sent at once. */
+interface Answer {
+  readonly status: number
+  readonly headers: readonly HeaderField[]
+}
+
+/** Requests that belong to no call yet: who sends them, whether they may, and what becomes of them. */
+export class NewRequests {
+  readonly #deps: NewRequestsDeps
+  readonly #auth: UserAuth
+  draining = false
+
+  constructor(deps: NewRequestsDeps) {
+    this.#deps = deps
+    this.#auth = new UserAuth(deps.options)
+  }
+
+  handle(incoming: NewRequest, now: Millis): void {
+    try {
+      const reply = this.#dispatch(incoming, now)
+      if (reply !== undefined) this.#send(incoming, reply, now)
+    } catch (thrown) {
+      const { sipStatus, code, message } = asGatewayError(thrown)
+      this.#deps.options.count?.fault(code)
+      this.#send(incoming, answer(sipStatus, sipStatus === 500 ? [] : [warning(message)]), now)
+      if (sipStatus === 500) throw thrown // Ours to mend: the core logs it.
+    }
+  }
+
+  #send({ key, request }: NewRequest, reply: Answer, now: Millis): void {
+    const { status, headers } = reply
+    const response = replyTo(request, status, { headers, toTag: this.#deps.options.ids.token() })
+    this.#deps.endpoint.handle({ kind: 'respond', key, response }, now)
+  }
+
+  /** What to answer at once; `undefined`: it was handed on, or answered already. */
+  #dispatch(incoming: NewRequest, now: Millis): Answer | undefined {
+    const { method, headers } = incoming.request
+    if (headers.toTag !== undefined) return answer(481) // RFC 3261 §12.2.2.
+    const uri = parseUri(incoming.request.uri)
+    if (uri.scheme !== 'sip') return answer(416)
+    if (!KNOWN.has(method)) return answer(501, [ALLOW])
+    if (!this.#deps.decisions.isOurs(uri.host)) return answer(404)
+    if (method === 'OPTIONS') return optionsAnswer(incoming.request)
+    if (method === 'REGISTER') return this.#register(incoming, now)
+    if (method === 'INVITE') return this.#invite(incoming, uri, now)
+    return IN_DIALOG.has(method) ? answer(481) : answer(405, [ALLOW])
+  }
+
+  #register(incoming: NewRequest, now: Millis): Answer | undefined {
+    const { request, flow, key } = incoming
+    const aor = parseUri(request.headers.to.uri)
+    const tenant = this.#tenantNamed(aor.host)
+    if (tenant === undefined) return answer(404, [])
+    const who = this.#authenticate(incoming, tenant, 'server', now)
+    if (who.kind === 'challenge') return answer(401, who.headers)
+    const user = who.user.name
+    if (aor.user !== user) return answer(403, []) // RFC 3261 §10.3, step 4.
+    const { decisions, endpoint } = this.#deps
+    endpoint.handle({ kind: 'respond', key, response: decisions.register(request, flow, { tenant, user }, now) }, now)
+    return undefined
+  }
+
+  #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
+    const { request } = incoming
+    if (this.#isMerged(request)) return answer(482, [])
+    const from = parseUri(request.headers.from.uri)
+    const trunk = this.#trunkOf(incoming.flow, from, uri)
+    if (trunk !== undefined) {
+      const party: Party = { kind: 'trunk', tenant: trunk.tenant.domain, trunk: trunk.trunk.name }
+      return this.#offer(incoming, trunk.tenant, party, now)
+    }
+    const tenant = this.#tenantNamed(from.host)
+    if (tenant === undefined) return answer(403, [])
+    const who = this.#authenticate(incoming, tenant, 'proxy', now)
+    if (who.kind === 'challenge') return answer(407, who.headers)
+    const user = who.user.name
+    if (from.user !== user) return answer(403, [])
+    return this.#offer(incoming, tenant, { kind: 'user', tenant: tenant.domain, user }, now)
+  }
+
+  #offer(incoming: NewRequest, tenant: Tenant, caller: Party, now: Millis): Answer | undefined {
+    const { options, table, calls, decisions } = this.#deps
+    const { key, request, flow, data } = incoming
+    const isFull = table.size >= (options.limits?.calls ?? LIMITS.calls)
+    if (this.draining || isFull || table.ofTenant(tenant.domain) >= tenant.limits.concurrentCalls) {
+      if (!this.draining) options.count?.fault('CALLS_EXHAUSTED')
+      return answer(503, [RETRY_AFTER])
+    }
+    const { ringTimeoutMs, maxCallDurationMs } = tenant.limits
+    const decision: RouteDecision = decisions.route(request, caller, tenant, now)
+    const limits = { ringTimeoutMs, maxDurationMs: maxCallDurationMs }
+    calls.offer({ key, request, flow, caller, decision, limits }, seenFrom(request, flow, data), now)
+    return undefined
+  }
+
+  #authenticate(incoming: NewRequest, tenant: Tenant, role: AuthRole, now: Millis): AuthResult {
+    const result = this.#auth.check(incoming.request, incoming.flow, { tenant, role }, now)
+    if (result.kind === 'challenge' && result.wrong) this.#deps.options.count?.authFailed('sip')
+    return result
+  }
+
+  /**
+   * The trunk that calls, by its address. A request that says it is from one of the tenant's own users is that user's to
+   * prove: phones and trunks may share an address.
+   */
+  #trunkOf(flow: Flow, from: SipUri, uri: SipUri) {
+    const candidates = this.#deps.decisions.trunksAt(flow)
+    const [first] = candidates
+    if (first === undefined) return undefined
+    const claimed = this.#deps.decisions.tenantOf(from.host)
+    if (claimed?.users.some(({ name }) => name === from.user)) return undefined
+    const named = this.#deps.decisions.tenantOf(uri.host)
+    return candidates.find(({ tenant }) => tenant === named) ?? candidates.find((c) => dials(c.tenant, uri)) ?? first
+  }
+
+  /** Phones are often given our address for a domain; that is clear only if there is one tenant. */
+  #tenantNamed(host: string): Tenant | undefined {
+    const { decisions, options } = this.#deps
+    const [only, ...others] = options.tenants
+    return decisions.tenantOf(host) ?? (others.length === 0 && decisions.isOurs(host) ? only : undefined)
+  }
+
+  /** The same INVITE on a second path (RFC 3261 §8.2.2.2). */
+  #isMerged({ headers }: SipRequest): boolean {
+    const call = this.#deps.table.byMessage(headers.callId, undefined)?.call
+    if (call === undefined || call.callerTag !== headers.fromTag) return false
+    return call.callerSequence === headers.cseq.sequence
+  }
+}
+
+function answer(status: number, headers: readonly HeaderField[] = []): Answer {
+  return { status, headers }
+}
+
+/** RFC 3261 §11.2: what we can do, told to whoever asks. */
+function optionsAnswer({ headers }: SipRequest): Answer {
+  const required = headers.values('Require')
+  if (required.length > 0) return answer(420, [{ name: 'Unsupported', value: required.join(', ') }])
+  return answer(200, [ALLOW, { name: 'Accept', value: 'application/sdp' }, { name: 'Supported', value: 'timer' }])
+}
+
+function dials(tenant: Tenant, uri: SipUri): boolean {
+  return tenant.numbers.some(({ number }) => number === uri.user)
+}
+
+/** RFC 3261 §20.43: a text for whoever looks at the other end's log. */
+function warning(text: string): HeaderField {
+  const clean = text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 200)
+  return { name: 'Warning', value: `399 trunkline "${clean}"` }
+}
