@@ -36,6 +36,18 @@ test('the lock file holds an integrity hash for each package and no address', ()
   )
 })
 
+test('the lock file holds what every package asks for, also for other platforms than this one', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockEntry> }
+  const asked = Object.entries(packages).flatMap(([path, entry]) =>
+    Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }).map((name) => ({ path, name })),
+  )
+  // npm ci refuses a lock file in which the binaries for another platform are missing.
+  const missing = asked.filter(
+    ({ path, name }) => !placesFor(path, name).some((place) => packages[place] !== undefined),
+  )
+  assert.deepEqual(missing, [])
+})
+
 test('no dependency needs an install script', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Record<string, unknown>> }
   const scripted = Object.entries(packages).filter(([, entry]) => entry.hasInstallScript === true)
@@ -65,6 +77,17 @@ test('every exception is still needed and has a reason', () => {
     if (rule === 'size') assert.ok(lineCount(file) > MAX_LINES, `${file} is short enough now`)
   }
 })
+
+interface LockEntry {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+/** Where Node looks for `name` from the package at `path`: beside it, then in each folder above. */
+function placesFor(path: string, name: string): readonly string[] {
+  const above = path.split('/node_modules/').map((_, index, parts) => parts.slice(0, index + 1).join('/node_modules/'))
+  return [...above.map((base) => `${base}/node_modules/${name}`), `node_modules/${name}`]
+}
 
 function lineCount(file: string): number {
   return read(file).trimEnd().split('\n').length
