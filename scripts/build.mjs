@@ -30,7 +30,14 @@ if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
   console.error('The dependencies are not installed. Run: npm ci')
   process.exit(1)
 }
-for (const target of targets) await bringUpToDate(target)
+for (const target of targets) {
+  try {
+    await bringUpToDate(target)
+  } catch (error) {
+    console.error(`The ${target.name} could not be built: ${error.message}`)
+    process.exit(1)
+  }
+}
 
 async function bringUpToDate(target) {
   const stamp = join(dist, `.${target.name}.sha256`)
