@@ -19,6 +19,9 @@ import { type SipAddresses, sipAddresses } from './sip-addresses.ts'
 /** What peers and media may take at the end, in ms. */
 const FAREWELL_MS = 2_000
 
+/** What browsers and telephones can both speak without transcoding, best first. */
+const AUDIO_CODECS = ['opus/48000', 'G722/8000', 'PCMU/8000', 'PCMA/8000']
+
 /** Tells when the last call is over. */
 interface Quiet {
   reached(): Promise<void>
@@ -116,7 +119,7 @@ function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
 }
 
 function callConfig({ product, tenants }: GatewayOptions, { contactFor }: SipAddresses): CallConfig {
-  const policy: TranslationPolicy = { audioCodecs: [], video: true, srtp: 'accept' }
+  const policy: TranslationPolicy = { audioCodecs: AUDIO_CODECS, video: true, srtp: 'accept' }
   return {
     contactFor,
     product,

@@ -49,8 +49,10 @@ export interface WebSocketOptions {
 export interface TransportLimits {
   readonly connections: number
   readonly connectionsPerAddress: number
-  /** Time in ms a new connection may stay without a whole message. */
+  /** Time in ms a new TCP connection may stay without a whole message. */
   readonly connectionIdleMs: number
+  /** The same for a WebSocket, which shows by its pongs that somebody is there. Default 600_000. */
+  readonly webSocketIdleMs: number
   readonly sendBufferBytes: number
   readonly messageBytes: number
   /** Time in ms to reach a peer over TCP. Default 4_000. */

@@ -26,6 +26,7 @@ const DEFAULTS: TransportLimits = {
   connections: LIMITS.connections,
   connectionsPerAddress: LIMITS.connectionsPerAddress,
   connectionIdleMs: LIMITS.connectionIdleMs,
+  webSocketIdleMs: 600_000,
   sendBufferBytes: LIMITS.connectionSendBufferBytes,
   messageBytes: LIMITS.sipMessageBytes,
   connectTimeoutMs: 4_000,
@@ -54,7 +55,13 @@ export async function openTransports(options: TransportOptions, handler: Transpo
       const now = performance.now()
       for (const connection of connections.all()) connection.check(now)
     },
-    Math.min(CHECK_MS, limits.connectionIdleMs / 2, limits.partialMessageMs / 2, limits.pingMs / 2),
+    Math.min(
+      CHECK_MS,
+      limits.connectionIdleMs / 2,
+      limits.webSocketIdleMs / 2,
+      limits.partialMessageMs / 2,
+      limits.pingMs / 2,
+    ),
   )
   checks.unref()
   return {

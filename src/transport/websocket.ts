@@ -140,7 +140,7 @@ function createSignsOfLife(limits: TransportLimits) {
     },
     check(now: Millis): Verdict {
       if (closeBy !== undefined && now > closeBy) return 'silent'
-      if (!sawMessage && now - openedAt > limits.connectionIdleMs) return 'idle'
+      if (!sawMessage && now - openedAt > limits.webSocketIdleMs) return 'idle'
       if (askedAt !== undefined) return now - askedAt > limits.pingMs ? 'silent' : undefined
       if (now - lastSign < limits.pingMs) return undefined
       askedAt = now
