@@ -1,5 +1,5 @@
 import { Secret } from '../base/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 import type { Config, SipListen } from './model.ts'
 import { configSchema } from './schema.ts'
 

@@ -1,6 +1,6 @@
 import type { Secret } from '../base/index.ts'
 import type { HostPort } from '../sip/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 
 /** Everything an operator can say, checked and with defaults filled in. Frozen. */
 export interface Config {

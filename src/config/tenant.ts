@@ -1,4 +1,4 @@
-import type { NumberRule, Tenant, Trunk, User } from '../tenancy/model.ts'
+import type { NumberRule, Tenant, Trunk, User } from '../tenancy/index.ts'
 import type { RawConfig } from './schema.ts'
 import { NUMBER_TARGET } from './syntax.ts'
 
