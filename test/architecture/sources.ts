@@ -1,18 +1,34 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Paths from the root, tracked or new, without what git ignores. */
+/** Paths from the root, tracked or new, without what git ignores. Without git (an unpacked archive): what lies there. */
 export function filesOfProject(): readonly string[] {
+  return (existsSync(join(ROOT, '.git')) ? listedByGit() : lyingThere()).filter((path) => existsSync(join(ROOT, path)))
+}
+
+function listedByGit(): readonly string[] {
   const output = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   })
-  return output.split('\n').filter((path) => path !== '' && existsSync(join(ROOT, path)))
+  return output.split('\n').filter((path) => path !== '')
+}
+
+function lyingThere(): readonly string[] {
+  const ignored = new Set(['node_modules', 'dist', 'data', '.cache', 'coverage', 'bench-out'])
+  const top = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => !ignored.has(entry.name))
+  return top.flatMap((entry) => (entry.isDirectory() ? filesUnder(entry.name) : [entry.name]))
+}
+
+function filesUnder(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
 }
 
 export function sources(under: string): readonly string[] {
