@@ -115,7 +115,8 @@ export class WebRtcTransport implements MuxPeer {
   sendRtcp(packet: Buffer): void {
     const path = this.#ice.sendPath
     if (path === undefined || this.#srtp === undefined) return
-    path.socket.send(this.#srtp.send.protectRtcp(packet), path.port, path.address)
+    const out = this.#srtp.send.protectRtcp(packet)
+    if (out !== undefined) path.socket.send(out, path.port, path.address)
   }
 
   onCheck(path: WebRtcPath, ufrag: string, nominated: boolean): void {

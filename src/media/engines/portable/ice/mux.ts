@@ -31,10 +31,18 @@ export class WebRtcMux {
   readonly counters: MuxCounters = { checksRefused: 0, strangers: 0 }
   readonly #byUfrag = new Map<string, { readonly pwd: string; readonly peer: MuxPeer }>()
   readonly #paths = new PathTable<UdpSocket, MuxPeer>()
+  readonly #onFault: (error: unknown) => void
   readonly #passwordOf = (ufrag: string): string | undefined => this.#byUfrag.get(ufrag)?.pwd
 
+  /** @param onFault Told of bugs of ours that a datagram found. */
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault
+  }
+
   listen(socket: UdpSocket): void {
-    socket.onDatagram((datagram, address, port) => this.#onDatagram(socket, datagram, address, port))
+    socket.onDatagram((datagram, address, port) => {
+      this.#onDatagram(socket, datagram, address, port)
+    }, this.#onFault)
   }
 
   /** Accepts checks for these credentials on behalf of `peer`. */

@@ -46,6 +46,13 @@ export class PortPool {
     return longest.port
   }
 
+  /** Gives back a pair that nobody was told of: it is the next one to be taken. */
+  putBack(port: number): void {
+    const rested = { port, since: Number.NEGATIVE_INFINITY }
+    if (this.#head > 0) this.#resting[--this.#head] = rested
+    else this.#resting.unshift(rested)
+  }
+
   /** Gives a pair back to rest. Also for a pair that another process holds. */
   release(port: number, now: Millis): void {
     this.#resting.push({ port, since: now })

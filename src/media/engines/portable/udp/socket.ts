@@ -50,8 +50,15 @@ export class UdpSocket {
     return this.#sendErrors
   }
 
-  onDatagram(receive: OnDatagram): void {
-    this.#socket.on('message', (datagram, from) => receive(datagram, from.address, from.port))
+  /** @param onFault Told what `receive` threw: one bad datagram must not end the process. */
+  onDatagram(receive: OnDatagram, onFault: (error: unknown) => void): void {
+    this.#socket.on('message', (datagram, from) => {
+      try {
+        receive(datagram, from.address, from.port)
+      } catch (error) {
+        onFault(error)
+      }
+    })
   }
 
   /** Sends now or never. @param address An IP address: names are not resolved. */

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SourceLatch } from './source-latch.ts'
+
+function latched(policy: 'strict' | 'same-ip' = 'same-ip'): SourceLatch {
+  const latch = new SourceLatch(policy)
+  latch.signal('192.0.2.1', 4_000)
+  return latch
+}
+
+test('the signalled address is taken at once, another IP address never', () => {
+  const latch = latched()
+  assert.ok(latch.mayBe('192.0.2.1', 4_000))
+  assert.ok(latch.accepts(4_000, 1, 1))
+  assert.ok(!latch.mayBe('192.0.2.2', 4_000))
+})
+
+test('before anything was signalled nobody is taken', () => {
+  assert.ok(!new SourceLatch('same-ip').mayBe('192.0.2.1', 4_000))
+  assert.ok(!new SourceLatch('same-ip').mayBe('', 0))
+})
+
+test('another port is followed after four packets in a row of one SSRC', () => {
+  const latch = latched()
+  assert.deepEqual(
+    [65_534, 65_535, 0].map((sequence) => latch.accepts(5_000, 7, sequence)),
+    [false, false, false],
+  )
+  assert.equal(latch.port, 4_000)
+  assert.ok(latch.accepts(5_000, 7, 1))
+  assert.equal(latch.port, 5_000)
+  assert.ok(latch.accepts(5_000, 7, 9), 'a later gap is only loss')
+})
+
+test('gaps, a change of SSRC or the right peer in between start the count anew', () => {
+  const latch = latched()
+  for (const [port, ssrc, sequence] of [
+    [5_000, 7, 1],
+    [5_000, 7, 2],
+    [5_000, 7, 3],
+    [5_000, 7, 5],
+    [5_000, 8, 6],
+    [5_000, 8, 7],
+    [5_000, 8, 8],
+    [4_000, 1, 1],
+    [5_000, 8, 9],
+  ] as const) {
+    latch.accepts(port, ssrc, sequence)
+  }
+  assert.equal(latch.port, 4_000)
+})
+
+test('the signalled port stays welcome after another one was followed, and can win again', () => {
+  const latch = latched()
+  for (let n = 0; n < 4; n++) latch.accepts(5_000, 7, n)
+  assert.ok(latch.accepts(4_000, 1, 10))
+  assert.equal(latch.port, 5_000)
+  for (let n = 11; n < 14; n++) latch.accepts(4_000, 1, n)
+  assert.equal(latch.port, 4_000)
+})
+
+test('a new SDP counts, the same one again does not forget', () => {
+  const latch = latched()
+  for (let n = 0; n < 4; n++) latch.accepts(5_000, 7, n)
+  latch.signal('192.0.2.1', 4_000)
+  assert.equal(latch.port, 5_000)
+  latch.signal('192.0.2.9', 4_000)
+  assert.equal(latch.port, 4_000)
+  assert.ok(!latch.mayBe('192.0.2.1', 5_000))
+})
+
+test('strict: no other port, whatever it sends', () => {
+  const latch = latched('strict')
+  assert.ok(!latch.mayBe('192.0.2.1', 5_000))
+})
