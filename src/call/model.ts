@@ -8,36 +8,14 @@ import type {
   SessionSpec,
   SessionSummary,
 } from '../media/index.ts'
+import type { Party, RouteDecision } from '../routing/index.ts'
 import type { ClientKey, Flow, HeaderField, SendTarget, ServerKey, SipRequest, SipResponse } from '../sip/index.ts'
 
 export type CallId = string
 /** `a` is the leg that called us; `b1`, `b2`, … are the ones we call. Also the name of the leg's media side. */
 export type LegId = string
 
-/** Who is on a leg. */
-export type Party =
-  | { readonly kind: 'user'; readonly tenant: string; readonly user: string }
-  | { readonly kind: 'trunk'; readonly tenant: string; readonly trunk: string }
-  | { readonly kind: 'builtin'; readonly tenant: string; readonly name: 'echo' | 'tone' }
-
-/** One place to ring. */
-export interface Destination {
-  readonly party: Party
-  /** Request-URI of the INVITE. */
-  readonly uri: string
-  readonly target: SendTarget
-  readonly profile: 'webrtc' | 'rtp'
-  /** Preloaded Route set (a registration's Path). */
-  readonly route: readonly string[]
-  readonly srtp: 'offer' | 'accept' | 'never'
-}
-
-/** What routing decided. */
-export type RouteDecision =
-  | { readonly kind: 'refuse'; readonly code: FaultCode; readonly status: number; readonly reason: string }
-  | { readonly kind: 'builtin'; readonly builtin: 'echo' | 'tone' }
-  /** Groups are tried one after the other; the members of a group ring together. */
-  | { readonly kind: 'ring'; readonly groups: readonly (readonly Destination[])[] }
+export type { Destination, Party, RouteDecision } from '../routing/index.ts'
 
 /** What happens to a call. The gateway translates inputs of the endpoint, the engine and the API to these. */
 export type CallEvent =

@@ -1,0 +1,2 @@
+export type { Binding, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
+export { Registrar } from './registrar.ts'

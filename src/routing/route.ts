@@ -1,0 +1,78 @@
+import { type ByteString, LIMITS } from '../base/index.ts'
+import { parseUri, type SendTarget, targetOf, writeUri } from '../sip/index.ts'
+import type { Directory, Tenant, Trunk } from '../tenancy/index.ts'
+import { dialled, userPart } from './dialled.ts'
+import type { Destination, Party, RouteDecision } from './model.ts'
+
+/** Where a registered user can be reached. */
+export interface Contact {
+  readonly uri: ByteString
+  readonly target: SendTarget
+  readonly profile: 'webrtc' | 'rtp'
+  /** Path of the registration (RFC 3327). */
+  readonly path: readonly ByteString[]
+}
+
+export interface RouteInput {
+  readonly directory: Directory
+  readonly tenant: Tenant
+  readonly caller: Party
+  /** User part of the Request-URI as it came. */
+  readonly user: ByteString
+  readonly contactsOf: (tenant: string, user: string) => readonly Contact[]
+}
+
+/**
+ * Where a call goes. A tenant's own users reach built-ins, each other and trunks by `routes`; a trunk reaches what
+ * `numbers` names and nothing else, so that nobody can use us as a relay.
+ */
+export function route(input: RouteInput): RouteDecision {
+  const number = dialled(input.user)
+  if (input.caller.kind === 'trunk') return routeNumber(input, number)
+  if (number === '*43') return { kind: 'builtin', builtin: 'echo' }
+  if (number === '*41') return { kind: 'builtin', builtin: 'tone' }
+  const { tenant, directory } = input
+  if (directory.user(tenant.domain, number)) return ringUser(input, number)
+  const byPrefix = longestPrefix(tenant, number)
+  const trunk = byPrefix && directory.trunk(tenant.domain, byPrefix.trunk)
+  if (!byPrefix || !trunk) return notFound(number)
+  return ringTrunk(tenant, trunk, byPrefix.prepend + number.slice(byPrefix.strip))
+}
+
+function routeNumber({ tenant, directory, ...input }: RouteInput, number: string): RouteDecision {
+  const rule = tenant.numbers.find((each) => dialled(each.number) === number)
+  if (rule?.to.kind === 'user') return ringUser({ tenant, directory, ...input }, rule.to.name)
+  const trunk = rule && directory.trunk(tenant.domain, rule.to.name)
+  return trunk ? ringTrunk(tenant, trunk, number) : notFound(number)
+}
+
+function ringUser({ tenant, contactsOf }: RouteInput, user: string): RouteDecision {
+  const contacts = contactsOf(tenant.domain, user).slice(0, LIMITS.branchesPerCall)
+  if (contacts.length === 0) {
+    return { kind: 'refuse', code: 'USER_UNAVAILABLE', status: 480, reason: `${user} is not registered` }
+  }
+  const party: Party = { kind: 'user', tenant: tenant.domain, user }
+  const group = contacts.map(({ uri, target, profile, path }): Destination => {
+    return { party, uri, target, profile, route: path, srtp: 'accept' }
+  })
+  return { kind: 'ring', groups: [group] }
+}
+
+/** The trunk's targets one after the other. */
+function ringTrunk(tenant: Tenant, trunk: Trunk, number: string): RouteDecision {
+  const party: Party = { kind: 'trunk', tenant: tenant.domain, trunk: trunk.name }
+  const groups = trunk.targets.slice(0, LIMITS.branchesPerCall).map((text): readonly Destination[] => {
+    const uri = { ...parseUri(text), user: userPart(number) }
+    return [{ party, uri: writeUri(uri), target: targetOf(uri), profile: 'rtp', route: [], srtp: trunk.srtp }]
+  })
+  return { kind: 'ring', groups }
+}
+
+function longestPrefix(tenant: Tenant, number: string) {
+  const fitting = tenant.routes.filter((each) => number.startsWith(each.prefix))
+  return fitting.toSorted((a, b) => b.prefix.length - a.prefix.length)[0]
+}
+
+function notFound(number: string): RouteDecision {
+  return { kind: 'refuse', code: 'ROUTE_NOT_FOUND', status: 404, reason: `nobody here is ${number}` }
+}

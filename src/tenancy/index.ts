@@ -1,0 +1,2 @@
+export { createDirectory, type Directory, type TrunkOfTenant } from './directory.ts'
+export type * from './model.ts'
