@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, createApiServer, type PageInfo } from './api/index.ts'
 import type { Secret } from './base/index.ts'
@@ -62,13 +63,22 @@ export async function startTrunkline(
 function startEngine(config: Config, log: Log): Promise<MediaEngine> {
   const { advertise, webrtcPorts, rtpPorts } = config.media
   return createPortableEngine({
-    ...(advertise.length === 0 ? {} : { advertise }),
+    advertise: advertise.length === 0 ? ownAddresses() : advertise,
     webrtcPorts,
     rtpPorts,
     limits: { sessions: config.limits.calls },
     ids: randomIds,
     log,
   })
+}
+
+/** Every address a peer may reach, and loopback for browsers and phones on this very machine. */
+function ownAddresses(): readonly string[] {
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ address, internal }) => !internal && !/^(?:169\.254\.|fe80:)/i.test(address))
+    .map(({ address }) => address)
+  return [...own, '127.0.0.1']
 }
 
 async function startGateway(config: Config, engine: MediaEngine, metrics: Metrics, log: Log): Promise<Gateway> {
