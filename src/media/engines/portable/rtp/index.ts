@@ -13,7 +13,7 @@ export type {
   StreamRtcp,
   StreamRtcpOptions,
 } from './model.ts'
-export { isRtcp, isRtp, RTP_HEADER_BYTES, type RtpHeader, readRtp } from './packet.ts'
+export { emptyHeader, isRtcp, isRtp, RTP_HEADER_BYTES, type RtpHeader, readRtp } from './packet.ts'
 export { createRtpReceiver } from './receiver.ts'
 export { createRtpSender } from './sender.ts'
 export { createStreamRtcp } from './stream-rtcp.ts'

@@ -1,4 +1,5 @@
 import type { Millis } from '../../../../base/index.ts'
+import type { MediumKind } from '../../../model.ts'
 import type { RtpHeader } from './packet.ts'
 
 /** How packets of one payload type of a source go out to a peer. Made once per negotiation, not per packet. */
@@ -9,6 +10,8 @@ export interface Route {
   readonly clockRateHz: number
   /** Set for telephone-event: clocks its durations are counted in, at the source and toward the peer, in Hz. */
   readonly event?: { readonly fromHz: number; readonly toHz: number }
+  /** Default audio. */
+  readonly kind?: MediumKind
   /** `a=extmap` id and value of sdes:mid, if the peer agreed to it. */
   readonly mid?: { readonly id: number; readonly value: string }
 }
@@ -37,7 +40,9 @@ export interface RtpSender {
   /**
    * A packet of the source as a packet of this stream.
    *
-   * @returns `undefined`: the packet is a repetition, too late, or the first of a suspicious jump; nothing is sent.
+   * A jump of the source's numbers is taken as its new beginning; pass only what the receiver found plausible.
+   *
+   * @returns `undefined`: the packet is a repetition or too late; nothing is sent.
    */
   forward(packet: Buffer, header: RtpHeader, route: Route, now: Millis): Buffer | undefined
   /** A packet made here (tone): the next sequence number, timestamp advanced by `ticks` since the last one. */
@@ -58,6 +63,20 @@ export interface RtpReceiver {
   /** Expected minus received over all SSRCs (appendix A.3). */
   readonly packetsLost: number
   readonly jitterMs: number
+  /** The report block for the current SSRC; its loss fraction counts from the report before. */
+  report(): ReceptionReport | undefined
+}
+
+/** What a report block says of one stream (RFC 3550 §6.4.1), save the clocks of the sender report. */
+export interface ReceptionReport {
+  readonly ssrc: number
+  /** From 0 to 1. */
+  readonly lossFraction: number
+  /** May be negative with duplicates. */
+  readonly packetsLost: number
+  /** Extended: cycles in the upper 16 bits. */
+  readonly highestSequence: number
+  readonly jitterTicks: number
 }
 
 export interface DtmfDigit {

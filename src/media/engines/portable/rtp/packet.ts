@@ -60,7 +60,8 @@ export function headerLength(packet: Buffer): number | undefined {
   return length > packet.length ? undefined : length
 }
 
-function emptyHeader(): RtpHeader {
+/** A header to be filled by `readRtp`. */
+export function emptyHeader(): RtpHeader {
   return { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc: 0, payloadOffset: 0, payloadEnd: 0 }
 }
 

@@ -1,0 +1,8 @@
+export { type RtcpPacket, readCompound } from './compound.ts'
+export { buildFullIntraRequest } from './full-intra-request.ts'
+export { buildGoodbye } from './goodbye.ts'
+export { buildPictureLoss } from './picture-loss.ts'
+export { buildReceiverReport, type ReceiverReport } from './receiver-report.ts'
+export type { ReportBlock } from './report-block.ts'
+export { buildSenderReport, type SenderReport } from './sender-report.ts'
+export { buildSourceDescription } from './source-description.ts'
