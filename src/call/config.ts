@@ -1,4 +1,4 @@
-import type { TranslationPolicy } from '../sdp/translate/model.ts'
+import type { TranslationPolicy } from '../sdp/index.ts'
 import type { TransportName } from '../sip/index.ts'
 
 /** What the operator decided about calls. Plain data, the same for every call. */

@@ -8,7 +8,7 @@ import type { LegId } from './model.ts'
 import { reply, sdpBody } from './replies.ts'
 import { acknowledge, finish, sendInDialog } from './requests.ts'
 import { restartsIce, sameForOtherLeg } from './sdp-compare.ts'
-import { agree, answerAgain, answerHere, answerTo, offerTo } from './sdp-exchange.ts'
+import { agree, answerAgain, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
 import type { Reoffer, Sent } from './state.ts'
 import { statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
@@ -148,13 +148,20 @@ function settle(turn: Turn): void {
   if (turn.call.phase === 'reoffering') turn.move('settled')
 }
 
-/** An offer for a peer that asks for one inside its dialog: what the other side has, once more. */
+/**
+ * An offer for a peer that asks for one inside its dialog (RFC 3261 §14.2): what the other side has, once more. Both
+ * ways, unless the other side holds: a peer that was on hold may want to resume by it.
+ */
 export function offerAgain(turn: Turn, id: LegId, key: ServerKey): void {
   const other = otherLeg(turn.call, id)
-  const { ours } = turn.leg(id).sdp
-  const source: SessionDescription | undefined = other === undefined ? undefined : turn.leg(other).sdp.theirs
-  const offer = source === undefined ? ours : offerTo(turn, id, source)
-  if (offer === undefined) return reply(turn, key, 488)
-  turn.updateLeg(id, { sdp: { ...turn.leg(id).sdp, sent: offer, awaitsAnswer: true } })
+  const source = other === undefined ? undefined : willing(turn, other)
+  const offer = source === undefined ? ownOfferTo(turn, id) : offerTo(turn, id, source)
+  turn.updateLeg(id, { sdp: { ...turn.leg(id).sdp, awaitsAnswer: true } })
   reply(turn, key, 200, { body: sdpBody(offer) })
+}
+
+function willing(turn: Turn, id: LegId): SessionDescription | undefined {
+  const { holds, sdp } = turn.leg(id)
+  if (holds || sdp.theirs === undefined) return sdp.theirs
+  return { ...sdp.theirs, media: sdp.theirs.media.map((section) => ({ ...section, direction: 'sendrecv' as const })) }
 }
