@@ -1,5 +1,12 @@
-/** Runs `trunkline call`. */
-export async function runCallCommand(_argv: readonly string[]): Promise<number> {
-  process.stderr.write('trunkline call is not there yet\n')
-  return 1
-}
+export type { CallerCall } from './call.ts'
+export { runCallCommand } from './command.ts'
+export { randomIds } from './ids.ts'
+export { localAddressToward } from './local-address.ts'
+export { type CallReport, measuredCall } from './measured-call.ts'
+export { paceFrames } from './pacer.ts'
+export { FRAME_SAMPLES, type MediaPeer, type ReceivedPacket } from './peer.ts'
+export { openPlainPeer } from './plain-peer.ts'
+export { StreamMeter, type StreamReport } from './stream-meter.ts'
+export { UserAgent } from './user-agent.ts'
+export { openWebRtcPeer } from './webrtc-peer.ts'
+export { openWebSocket, openWire, type Wire } from './wire.ts'

@@ -1,0 +1,54 @@
+import type { RegistrationView } from '../api/index.ts'
+import { decodeUtf8, type Millis } from '../base/index.ts'
+import { type Binding, Registrar } from '../registrar/index.ts'
+import { route } from '../routing/index.ts'
+import { createDirectory } from '../tenancy/index.ts'
+import type { CoreOptions } from './core-model.ts'
+import type { Decisions } from './decisions.ts'
+
+/** Tenancy, registrar and routing joined to what the core asks. */
+export function createDecisions(options: CoreOptions): Decisions {
+  const directory = createDirectory(options.tenants, options.ownHosts)
+  const { registrations } = options.limits ?? {}
+  const registrar = new Registrar({ ...options.registrar, ...(registrations === undefined ? {} : { registrations }) })
+  const wall = options.wallClock ?? ((now: Millis) => now)
+  return {
+    tenantOf: directory.tenantOf,
+    isOurs: directory.isOurs,
+    trunksAt: (flow) => (isWebSocket(flow.transport) ? [] : directory.trunksAt(flow.remote.host)),
+    route: ({ user, caller, tenant }, now) =>
+      route({
+        directory,
+        tenant,
+        caller,
+        user,
+        contactsOf: (domain, name) => registrar.contacts(domain, name, now),
+      }),
+    register: (request, flow, { tenant, user }, now) =>
+      registrar.register(request, flow, { tenant: tenant.domain, user }, now),
+    isRegisteredOn: (flowId, { tenant, user }, now) => registrar.isRegisteredOn(flowId, tenant, user, now),
+    flowClosed: (flowId, now) => registrar.flowClosed(flowId, now),
+    registrations: (now) => registrar.list(now).map((binding) => viewOf(binding, wall)),
+    count: () => registrar.count,
+    wake: (now) => registrar.expire(now),
+    deadline: () => registrar.deadline(),
+  }
+}
+
+/** Only a page opens a WebSocket; a carrier does not. */
+function isWebSocket(transport: string): boolean {
+  return transport === 'ws' || transport === 'wss'
+}
+
+function viewOf(binding: Binding, wall: (now: Millis) => Millis): RegistrationView {
+  const { tenant, user, uri, flow, expiresAt, userAgent } = binding
+  return {
+    tenant,
+    user,
+    contact: decodeUtf8(uri),
+    transport: flow.transport,
+    remote: `${flow.remote.host}:${flow.remote.port}`,
+    expiresAt: wall(expiresAt),
+    ...(userAgent === undefined ? {} : { userAgent: decodeUtf8(userAgent) }),
+  }
+}
