@@ -10,6 +10,7 @@ import type {
   SessionSpec,
   SessionSummary,
 } from '../media/index.ts'
+import type { RegistrarConfig } from '../registrar/index.ts'
 import type { DigestHash, Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/model.ts'
 
@@ -95,6 +96,7 @@ export interface CoreOptions {
   readonly tenants: readonly Tenant[]
   /** Names and addresses of ours, besides the tenants' domains, that a Request-URI may carry. Lower case. */
   readonly ownHosts: readonly string[]
+  readonly registrar?: RegistrarConfig
   readonly ids: IdSource
   /** Node's `createHash`, or a stand-in in tests. */
   readonly hash: DigestHash

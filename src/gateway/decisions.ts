@@ -1,8 +1,9 @@
 import type { RegistrationView } from '../api/index.ts'
-import type { Millis } from '../base/index.ts'
+import type { ByteString, Millis } from '../base/index.ts'
 import type { Party, RouteDecision } from '../call/index.ts'
-import type { Flow, SipRequest, SipResponse } from '../sip/index.ts'
-import type { Tenant, Trunk } from '../tenancy/model.ts'
+import type { RegisterResult } from '../registrar/index.ts'
+import type { Flow, SipRequest } from '../sip/index.ts'
+import type { Tenant, TrunkOfTenant } from '../tenancy/index.ts'
 
 /** Who is known to us and where calls go: tenancy, routing and registrar as the core needs them. */
 export interface Decisions {
@@ -10,16 +11,20 @@ export interface Decisions {
   tenantOf(host: string): Tenant | undefined
   /** Whether requests to this host are for us at all. */
   isOurs(host: string): boolean
-  /** Trunks that may call from this address. */
-  trunksAt(flow: Flow): readonly { readonly tenant: Tenant; readonly trunk: Trunk }[]
-  route(request: SipRequest, caller: Party, tenant: Tenant, now: Millis): RouteDecision
-  /** Answers a REGISTER of an authenticated user. */
+  /** Trunks that may call from there. */
+  trunksAt(flow: Flow): readonly TrunkOfTenant[]
+  /** @param asked `user`: user part of the Request-URI. */
+  route(
+    asked: { readonly user: ByteString; readonly caller: Party; readonly tenant: Tenant },
+    now: Millis,
+  ): RouteDecision
+  /** Answers a REGISTER of an authenticated user. @throws GatewayError `SIP_MALFORMED_MESSAGE`. */
   register(
     request: SipRequest,
     flow: Flow,
     who: { readonly tenant: Tenant; readonly user: string },
     now: Millis,
-  ): SipResponse
+  ): RegisterResult
   /** Whether this user has a contact on that connection. */
   isRegisteredOn(flowId: string, who: { readonly tenant: string; readonly user: string }, now: Millis): boolean
   flowClosed(flowId: string, now: Millis): void

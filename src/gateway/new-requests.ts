@@ -1,5 +1,6 @@
-import { asGatewayError, LIMITS, type Millis } from '../base/index.ts'
+import { asGatewayError, type ByteString, LIMITS, type Millis } from '../base/index.ts'
 import type { Party, RouteDecision } from '../call/index.ts'
+import { dialled } from '../routing/index.ts'
 import {
   type Flow,
   type HeaderField,
@@ -51,6 +52,14 @@ interface Answer {
   readonly headers: readonly HeaderField[]
 }
 
+/** An INVITE of somebody who may call. */
+interface Offering {
+  readonly incoming: NewRequest
+  readonly uri: SipUri
+  readonly tenant: Tenant
+  readonly caller: Party
+}
+
 /** Requests that belong to no call yet: who sends them, whether they may, and what becomes of them. */
 export class NewRequests {
   readonly #deps: NewRequestsDeps
@@ -85,9 +94,10 @@ export class NewRequests {
     const { method, headers } = incoming.request
     if (headers.toTag !== undefined) return answer(481) // RFC 3261 §12.2.2.
     const uri = parseUri(incoming.request.uri)
-    if (uri.scheme !== 'sip') return answer(416)
     if (!KNOWN.has(method)) return answer(501, [ALLOW])
-    if (!this.#deps.decisions.isOurs(uri.host)) return answer(404)
+    const isNumber = uri.scheme === 'tel' && method === 'INVITE' // RFC 3966: a number without a host is for us.
+    if (uri.scheme !== 'sip' && !isNumber) return answer(416)
+    if (!isNumber && !this.#deps.decisions.isOurs(uri.host)) return answer(404)
     if (method === 'OPTIONS') return optionsAnswer(incoming.request)
     if (method === 'REGISTER') return this.#register(incoming, now)
     if (method === 'INVITE') return this.#invite(incoming, uri, now)
@@ -95,7 +105,7 @@ export class NewRequests {
   }
 
   #register(incoming: NewRequest, now: Millis): Answer | undefined {
-    const { request, flow, key } = incoming
+    const { request, flow } = incoming
     const aor = parseUri(request.headers.to.uri)
     const tenant = this.#tenantNamed(aor.host)
     if (tenant === undefined) return answer(404, [])
@@ -103,9 +113,7 @@ export class NewRequests {
     if (who.kind === 'challenge') return answer(401, who.headers)
     const user = who.user.name
     if (aor.user !== user) return answer(403, []) // RFC 3261 §10.3, step 4.
-    const { decisions, endpoint } = this.#deps
-    endpoint.handle({ kind: 'respond', key, response: decisions.register(request, flow, { tenant, user }, now) }, now)
-    return undefined
+    return this.#deps.decisions.register(request, flow, { tenant, user }, now)
   }
 
   #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
@@ -115,7 +123,7 @@ export class NewRequests {
     const trunk = this.#trunkOf(incoming.flow, from, uri)
     if (trunk !== undefined) {
       const party: Party = { kind: 'trunk', tenant: trunk.tenant.domain, trunk: trunk.trunk.name }
-      return this.#offer(incoming, trunk.tenant, party, now)
+      return this.#offer({ incoming, uri, tenant: trunk.tenant, caller: party }, now)
     }
     const tenant = this.#tenantNamed(from.host)
     if (tenant === undefined) return answer(403, [])
@@ -123,10 +131,11 @@ export class NewRequests {
     if (who.kind === 'challenge') return answer(407, who.headers)
     const user = who.user.name
     if (from.user !== user) return answer(403, [])
-    return this.#offer(incoming, tenant, { kind: 'user', tenant: tenant.domain, user }, now)
+    const caller: Party = { kind: 'user', tenant: tenant.domain, user }
+    return this.#offer({ incoming, uri, tenant, caller }, now)
   }
 
-  #offer(incoming: NewRequest, tenant: Tenant, caller: Party, now: Millis): Answer | undefined {
+  #offer({ incoming, uri, tenant, caller }: Offering, now: Millis): Answer | undefined {
     const { options, table, calls, decisions } = this.#deps
     const { key, request, flow, data } = incoming
     const isFull = table.size >= (options.limits?.calls ?? LIMITS.calls)
@@ -135,7 +144,7 @@ export class NewRequests {
       return answer(503, [RETRY_AFTER])
     }
     const { ringTimeoutMs, maxCallDurationMs } = tenant.limits
-    const decision: RouteDecision = decisions.route(request, caller, tenant, now)
+    const decision: RouteDecision = decisions.route({ user: dialledUser(uri), caller, tenant }, now)
     const limits = { ringTimeoutMs, maxDurationMs: maxCallDurationMs }
     calls.offer({ key, request, flow, caller, decision, limits }, seenFrom(request, flow, data), now)
     return undefined
@@ -188,7 +197,13 @@ function optionsAnswer({ headers }: SipRequest): Answer {
 }
 
 function dials(tenant: Tenant, uri: SipUri): boolean {
-  return tenant.numbers.some(({ number }) => number === uri.user)
+  const asked = dialled(dialledUser(uri))
+  return tenant.numbers.some(({ number }) => dialled(number) === asked)
+}
+
+/** User part of a SIP URI, number of a `tel:` URI. */
+function dialledUser(uri: SipUri): ByteString {
+  return uri.user ?? uri.opaque ?? ''
 }
 
 /** RFC 3261 §20.43: a text for whoever looks at the other end's log. */

@@ -1,0 +1,103 @@
+import { benchArguments, finish, percentilesOf, type Report } from '../report/index.ts'
+import { type CallsMeasured, callFigures, measureCalls } from './calls.ts'
+import { type MessageSpeed, measureMessages } from './messages.ts'
+
+const ABOUT =
+  'How much signalling one gateway process carries. Messages: the same INVITE parsed (six fields read) and written, ' +
+  'over and over, in one process. Calls: whole calls (INVITE, 180, 200, ACK, BYE, 200) between two trunks over UDP, ' +
+  'through a gateway in its own process with a media engine that moves nothing; its CPU time is taken from the ' +
+  'operating system, so the load generator beside it does not count.'
+
+const args = benchArguments(
+  {
+    name: 'signalling',
+    summary: 'Messages per second of the SIP stack and whole calls per second of the B2BUA.',
+    options: {
+      rate: {
+        type: 'string',
+        value: 'N',
+        default: '500',
+        help: 'Calls begun per second; 0: as fast as --concurrent allows.',
+      },
+      seconds: { type: 'string', value: 'S', default: '10', help: 'How long calls are begun.' },
+      calls: { type: 'string', value: 'N', default: '0', help: 'Begin so many calls, instead of --seconds; 0: not.' },
+      concurrent: { type: 'string', value: 'N', default: '50', help: 'Calls kept going with --rate 0.' },
+      warmup: { type: 'string', value: 'S', default: '3', help: 'Seconds of calls before the measurement.' },
+    },
+    notes:
+      "Example: npm run bench -- signalling --rate 500 --require 'calls.failed<=0' --require 'calls.callsPerSecondPerCore>=500'",
+  },
+  process.argv.slice(2),
+)
+
+const rate = args.number('rate', { min: 0, max: 20_000 })
+const total = args.number('calls', { min: 0, max: 10_000_000 })
+const seconds = total > 0 && rate > 0 ? total / rate : args.number('seconds', { min: 1, max: 3_600 })
+const progress = (line: string): void => void process.stderr.write(`${line}\n`)
+
+progress('messages')
+const messages = measureMessages(400)
+const calls = await measureCalls({
+  rate,
+  seconds,
+  warmUpSeconds: args.number('warmup', { min: 0, max: 600 }),
+  concurrent: args.number('concurrent', { min: 1, max: 5_000 }),
+  progress,
+})
+process.exit(await finish(report(messages, calls), args))
+
+function report(speed: MessageSpeed, measured: CallsMeasured): Report {
+  const { result } = measured
+  const setup = percentilesOf(result.setupMs)
+  const whole = percentilesOf(result.wholeMs)
+  return {
+    name: 'signalling',
+    title: 'Signalling',
+    about: ABOUT,
+    parameters: { rate, seconds },
+    figures: { messages: { ...speed }, calls: callFigures(measured) },
+    tables: [
+      {
+        title: `Messages of ${speed.bytes} bytes, one core`,
+        columns: ['', 'per second'],
+        rows: [
+          ['parsed, six fields read', speed.parsedPerSecond],
+          ['written', speed.writtenPerSecond],
+        ],
+      },
+      {
+        title: 'Whole calls, UDP to UDP',
+        columns: ['', 'value'],
+        rows: [
+          ['complete', result.complete],
+          ['failed', result.failed],
+          ['requests repeated by the load', result.repeated],
+          ['calls per second', measured.callsPerSecond],
+          ['CPU of the gateway per call, µs', measured.cpuUsPerCall],
+          ['share of one core', measured.coreShare],
+          ['calls per second and core at this cost', measured.callsPerSecondPerCore],
+          ['set-up (INVITE to 200), ms, p50 / p99 / max', `${setup.p50} / ${setup.p99} / ${setup.max}`],
+          ['whole call, ms, p50 / p99 / max', `${whole.p50} / ${whole.p99} / ${whole.max}`],
+          ['memory of the gateway at the end, MiB', measured.rssMiB],
+        ],
+      },
+    ],
+    plots: [
+      {
+        title: 'Set-up time, share of calls that took at most so long',
+        xLabel: 'ms',
+        yLabel: '% of calls',
+        xScale: 'log',
+        series: [{ name: 'INVITE to 200', points: distribution(result.setupMs.sorted()) }],
+      },
+    ],
+  }
+}
+
+function distribution(sorted: Float64Array): (readonly [number, number])[] {
+  const steps = 200
+  return Array.from({ length: sorted.length === 0 ? 0 : steps + 1 }, (_, i) => {
+    const share = i / steps
+    return [sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0, share * 100] as const
+  })
+}
