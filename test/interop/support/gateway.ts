@@ -10,7 +10,11 @@ export interface GatewayProcessOptions {
   readonly address?: string
   /** YAML below `tenants:`; see `docs/config.md`. */
   readonly tenants: string
+  /** Ports of the RTP pool. Default 400. */
+  readonly rtpPorts?: number
   readonly netns?: string
+  /** Web origins besides its own that may open the WebSocket. */
+  readonly origins?: readonly string[]
 }
 
 export interface GatewayProcess {
@@ -37,7 +41,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-gateway-'))
   const sipPort = await freeUdpPort()
   const httpPort = await freeTcpPort()
-  const media = await mediaPorts()
+  const media = await mediaPorts(options.rtpPorts ?? 400)
   const file = join(folder, 'trunkline.yaml')
   await writeFile(
     file,
@@ -49,8 +53,8 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
       '  engine: portable',
       `  advertise: ["${address}"]`,
       `  webrtcPorts: "${media.webrtc}-${media.webrtc}"`,
-      `  rtpPorts: "${media.rtp}-${media.rtp + 399}"`,
-      `api: { token: ${TOKEN} }`,
+      `  rtpPorts: "${media.rtp}-${media.rtpEnd}"`,
+      `api: { token: ${TOKEN}, origins: ${JSON.stringify(options.origins ?? [])} }`,
       'tenants:',
       options.tenants,
     ].join('\n'),
@@ -59,7 +63,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
     cwd: fileURLToPath(new URL('../../../', import.meta.url)),
     ...(options.netns === undefined ? {} : { netns: options.netns }),
   })
-  await child.sees(/ready/i, 30_000)
+  await child.sees(/Trunkline .* is up/, 30_000)
   const http = `http://${address}:${httpPort}`
   return {
     http,
@@ -81,7 +85,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
 }
 
 /** A stretch of UDP ports away from the ephemeral range, so that files running side by side do not meet. */
-async function mediaPorts(): Promise<{ webrtc: number; rtp: number }> {
-  const rtp = 10_000 + 2 * Math.floor(Math.random() * 9_500)
-  return { rtp, webrtc: await freeUdpPort() }
+async function mediaPorts(count: number): Promise<{ webrtc: number; rtp: number; rtpEnd: number }> {
+  const rtp = 10_000 + 2 * Math.floor(Math.random() * (10_000 - count / 2))
+  return { rtp, rtpEnd: rtp + count - 1, webrtc: await freeUdpPort() }
 }
