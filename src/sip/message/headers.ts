@@ -21,6 +21,9 @@ export class Headers {
   #cseq: CSeq | undefined
   #from: NameAddr | undefined
   #to: NameAddr | undefined
+  /** '' once it is known that there is none. */
+  #fromTag: ByteString | undefined
+  #toTag: ByteString | undefined
   #topVia: Via | undefined
   #viaSpan: ViaSpan | undefined
   #contacts: readonly NameAddr[] | '*' | undefined
@@ -89,11 +92,13 @@ export class Headers {
 
   /** `tag` of From and To; `undefined` if there is none. */
   get fromTag(): ByteString | undefined {
-    return tagOf(this.#required(ID.from, 'From'), 'From')
+    if (this.#fromTag === undefined) this.#fromTag = tagOf(this.#required(ID.from, 'From'), 'From')
+    return this.#fromTag || undefined
   }
 
   get toTag(): ByteString | undefined {
-    return tagOf(this.#required(ID.to, 'To'), 'To')
+    if (this.#toTag === undefined) this.#toTag = tagOf(this.#required(ID.to, 'To'), 'To')
+    return this.#toTag || undefined
   }
 
   get topVia(): Via {
@@ -182,6 +187,11 @@ export class Headers {
     return line.includes(',') ? line.slice(0, endOfListValue(line, 0)).trimEnd() : line
   }
 
+  /** The same headers and some more behind them. */
+  with(fields: readonly HeaderField[]): Headers {
+    return Headers.of([...this.fields(), ...fields])
+  }
+
   /** The same headers with another topmost Via value. */
   withTopVia(value: ByteString): Headers {
     const line = this.lineOf(ID.via)
@@ -209,8 +219,9 @@ function parseCSeq(text: ByteString): CSeq {
   return { sequence, method: text.slice(methodStart) }
 }
 
-function tagOf(value: ByteString, header: string): ByteString | undefined {
-  return named(header, () => findParam(value, paramsStartOf(value), 'tag')) || undefined
+/** '' if there is none. */
+function tagOf(value: ByteString, header: string): ByteString {
+  return named(header, () => findParam(value, paramsStartOf(value), 'tag')) ?? ''
 }
 
 /** Puts the header's name in front of what its parser complains about. */

@@ -18,7 +18,7 @@ export function salvageRequest(data: ByteString): SipRequest | undefined {
   const [first = '', ...lines] = unfoldedLines(data.slice(0, SEARCHED_BYTES))
   const match = /^([^\s]+) +(.*?) +SIP\/\d+\.\d+ *$/i.exec(first)
   if (match === null || match[1] === 'ACK') return undefined
-  const fields = lines.flatMap(neededField)
+  const fields = lines.flatMap(neededField).filter(isFirstOrVia)
   const headers = Headers.of(fields)
   if (NEEDED.some((name) => !headers.has(name)) || !hasUsableVia(headers)) return undefined
   return { kind: 'request', method: match[1] ?? '', uri: match[2] ?? '', headers, body: '' }
@@ -40,6 +40,11 @@ function neededField(line: ByteString): readonly HeaderField[] {
     .replace(/\r/g, ' ')
     .trim()
   return NEEDED.includes(name) && value !== '' ? [{ name, value }] : []
+}
+
+/** Of what may stand only once the first counts. */
+function isFirstOrVia({ name }: HeaderField, place: number, all: readonly HeaderField[]): boolean {
+  return name === 'Via' || all.findIndex((other) => other.name === name) === place
 }
 
 function hasUsableVia(headers: Headers): boolean {

@@ -1,0 +1,83 @@
+import type { Millis } from '../../base/index.ts'
+
+/** Something that wants to be woken. */
+export interface Sleeper {
+  /** When it is to be woken at the earliest as far as the queue knows; the queue alone writes it. */
+  wakeAt: Millis | undefined
+  deadline(): Millis | undefined
+}
+
+interface Entry {
+  readonly at: Millis
+  readonly sleeper: Sleeper
+}
+
+/**
+ * The deadlines of many transactions: a binary heap with one entry each, mostly.
+ *
+ * A deadline that moves later leaves its entry where it is; when the entry surfaces, it is put back at the new time. So a
+ * transaction that is answered at once, as nearly all are, costs two insertions in its life.
+ */
+export class Deadlines {
+  readonly #heap: Entry[] = []
+
+  /** To be called whenever a sleeper's deadline may have changed. */
+  update(sleeper: Sleeper): void {
+    const at = sleeper.deadline()
+    if (at === undefined || (sleeper.wakeAt !== undefined && sleeper.wakeAt <= at)) return
+    sleeper.wakeAt = at
+    insert(this.#heap, { at, sleeper })
+  }
+
+  /** The earliest time at which something may be due. */
+  next(): Millis | undefined {
+    return this.#heap[0]?.at
+  }
+
+  /** Takes out one sleeper whose deadline has come. */
+  due(now: Millis): Sleeper | undefined {
+    for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
+      removeTop(this.#heap)
+      const { sleeper } = first
+      if (sleeper.wakeAt !== first.at) continue // It had asked for an earlier time since; that entry was served.
+      sleeper.wakeAt = undefined
+      const deadline = sleeper.deadline()
+      if (deadline !== undefined && deadline <= now) return sleeper
+      this.update(sleeper)
+    }
+    return undefined
+  }
+}
+
+function insert(heap: Entry[], entry: Entry): void {
+  let at = heap.push(entry) - 1
+  while (at > 0) {
+    const above = (at - 1) >> 1
+    const parent = heap[above]
+    if (parent === undefined || parent.at <= entry.at) break
+    heap[at] = parent
+    at = above
+  }
+  heap[at] = entry
+}
+
+function removeTop(heap: Entry[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  let at = 0
+  for (;;) {
+    const child = smallerChild(heap, at)
+    const below = heap[child]
+    if (below === undefined || below.at >= last.at) break
+    heap[at] = below
+    at = child
+  }
+  heap[at] = last
+}
+
+function smallerChild(heap: readonly Entry[], at: number): number {
+  const left = 2 * at + 1
+  const l = heap[left]
+  const r = heap[left + 1]
+  return l !== undefined && r !== undefined && r.at < l.at ? left + 1 : left
+}
