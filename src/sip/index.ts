@@ -1,6 +1,7 @@
-export { answerChallenge, parseChallenges } from './auth/client.ts'
+export { answerChallenge, type ChallengeAnswer, parseChallenges } from './auth/client.ts'
 export type * from './auth/model.ts'
-export { createChallenge, createNonces, type Nonces, parseAuthorization, verifyDigest } from './auth/server.ts'
+export { createNonces, type NonceOptions, type Nonces } from './auth/nonces.ts'
+export { createChallenge, type DigestProof, parseAuthorization, verifyDigest } from './auth/server.ts'
 export {
   acceptInDialog,
   ackInDialog,
