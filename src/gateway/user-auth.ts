@@ -87,7 +87,7 @@ export class UserAuth {
     const proves = verifyDigest({
       authorization,
       method: request.method,
-      password: encodeUtf8(user?.password.reveal() ?? ''),
+      password: user?.password.reveal() ?? '',
       hash: this.#hash,
       body: request.body,
     })
