@@ -28,8 +28,7 @@ export function parseSdp(text: ByteString): SessionDescription {
   const lines = text.split(/\r\n|\r|\n/).filter((line) => line !== '')
   if (lines[0]?.trim() !== 'v=0') throw malformed('it does not begin with v=0')
   const origin = originOf(lines)
-  checkMediaLines(lines)
-  const loose = parse(`${lines.join('\r\n')}\r\n`)
+  const loose = parse(`${lines.map(mediaLine).join('\r\n')}\r\n`)
   if (loose.media.length > LIMITS.sdpMediaSections) {
     throw new GatewayError('SDP_TOO_LARGE', `SDP with ${loose.media.length} media sections`)
   }
@@ -53,25 +52,23 @@ function checkSize(text: ByteString): void {
 function originOf(lines: readonly string[]): SessionDescription['origin'] {
   const line = lines.find((each) => each.startsWith('o='))
   const [username, sessionId, version, , , address] = (line ?? '').slice(2).trim().split(/\s+/)
-  if (!username || !sessionId || !version || !address) throw malformed('the o= line is missing or not whole')
+  if (!username || !sessionId || !version) throw malformed('the o= line is missing or not whole')
   if (!/^\d+$/.test(version)) throw malformed(`the version in o= is "${version.slice(0, 40)}"`)
-  return { username, sessionId, version, address }
+  return { username, sessionId, version, address: address ?? '0.0.0.0' }
 }
 
-function checkMediaLines(lines: readonly string[]): void {
-  for (const line of lines) {
-    if (!line.startsWith('m=')) continue
-    const match = /^m=(\S+) +(\d+)(?:\/\d+)? +(\S+)( .*)?$/.exec(line)
-    if (!match) throw malformed(`"${line.slice(0, 60)}" is no media description`)
-    if (!isMediaPort(Number(match[2]))) throw malformed(`there is no port ${match[2]}`)
-  }
+/** A media line without the number of ports, which RTP has no use for (RFC 8866 §5.14); other lines as they are. */
+function mediaLine(line: string): string {
+  if (!line.startsWith('m=')) return line
+  const match = /^m=(\S+) +(\d+)(?:\/\d+)? +(\S+)( .*)?$/.exec(line)
+  if (!match) throw malformed(`"${line.slice(0, 60)}" is no media description`)
+  if (!isMediaPort(Number(match[2]))) throw malformed(`there is no port ${match[2]}`)
+  return `m=${match[1]} ${match[2]} ${match[3]}${match[4] ?? ''}`
 }
 
 function sectionOf(media: LooseMedia, session: Loose): MediaSection {
   const connection = media.connection ?? session.connection
   const port = Number(media.port)
-  // A refused section needs no address (JSEP leaves it in place, some phones do not).
-  if (connection === undefined && port !== 0) throw malformed('there is no c= line')
   const ptimeMs = whole(media.ptime, 1, 1_000)
   const maxptimeMs = whole(media.maxptime, 1, 10_000)
   const setup = setupOf(media.setup ?? session.setup)
@@ -123,7 +120,7 @@ function codecsOf(media: LooseMedia): readonly SdpCodec[] {
 
 function codecOf(media: LooseMedia, payloadType: number): SdpCodec | undefined {
   const mapped = media.rtp.find((each) => each.payload === payloadType)
-  const base = mapped ? mappedCodec(mapped, payloadType) : staticCodec(payloadType)
+  const base = (mapped && mappedCodec(mapped, payloadType)) ?? staticCodec(payloadType)
   if (!base) return undefined
   const fmtp = media.fmtp.find((each) => each.payload === payloadType)?.config
   const feedback = (media.rtcpFb ?? [])

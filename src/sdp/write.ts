@@ -1,4 +1,4 @@
-import { type ByteString, encodeUtf8 } from '../base/index.ts'
+import type { ByteString } from '../base/index.ts'
 import type { MediaSection, SdpCodec, SessionDescription } from './model.ts'
 
 /** Writes an SDP (RFC 8866 §5), every line from the model: nothing of another leg can slip through. */
@@ -8,7 +8,7 @@ export function writeSdp(description: SessionDescription): ByteString {
   const lines = [
     'v=0',
     `o=${origin.username} ${origin.sessionId} ${origin.version} IN ${family(origin.address)} ${origin.address}`,
-    `s=${description.name === '' ? '-' : encodeUtf8(description.name)}`,
+    `s=${description.name === '' ? '-' : description.name}`,
     't=0 0',
     ...(lite ? ['a=ice-lite'] : []),
     ...description.bundle.map((mids) => `a=group:BUNDLE${mids.map((mid) => ` ${mid}`).join('')}`),
