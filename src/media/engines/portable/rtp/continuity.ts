@@ -57,7 +57,11 @@ export class Continuity {
   /** `undefined`: given before, too late, or from a source that was replaced. */
   place(header: RtpHeader, clockRateHz: number, now: Millis): Place | undefined {
     const segment = this.#segment
-    if (segment === undefined || this.#isAnother(segment, header, clockRateHz)) {
+    if (
+      segment === undefined ||
+      this.#isAnother(segment, header, clockRateHz) ||
+      this.#isResumed(segment, header, now)
+    ) {
       return this.#isLeftover(header, now) ? undefined : this.#begin(header, clockRateHz, now)
     }
     const index = segment.highest + distance16(segment.highest, header.sequence)
@@ -168,10 +172,15 @@ export class Continuity {
     return distance > DROPOUT_PACKETS || distance < -MISORDER_PACKETS || this.#refused >= REFUSED_PACKETS
   }
 
+  /** Packets are missing after a long silence: they were never meant for this line (hold). */
+  #isResumed(segment: Segment, { sequence }: RtpHeader, now: Millis): boolean {
+    return distance16(segment.highest, sequence) > 1 && now - (this.#at ?? now) > INTERRUPTED_MS
+  }
+
   /** A packet of the SSRC before, overtaken by the first one of the new SSRC. */
   #isLeftover({ ssrc, sequence }: RtpHeader, now: Millis): boolean {
     const before = this.#before
-    if (before === undefined || this.#segment === undefined || before.ssrc !== ssrc) return false
+    if (before?.ssrc !== ssrc || this.#segment === undefined || this.#segment.ssrc === ssrc) return false
     return now - this.#segment.since < LEFTOVER_MS && distance16(before.highest, sequence) <= 0
   }
 
@@ -216,6 +225,7 @@ const DEFAULT_STEP_MS = 20
 const LONGEST_STEP_MS = 200
 /** How far a source's timestamps may be from the time that passed between two packets. */
 const TOLERATED_MS = 3_000
+const INTERRUPTED_MS = 2_000
 const LEFTOVER_MS = 1_000
 /** Not an SSRC: the stretch is made here. */
 const MADE_HERE = -1
