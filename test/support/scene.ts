@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { CARRIER, GatewayNode } from './gateway-node.ts'
+import { GOOD_NETWORK, type NetworkConditions } from './network.ts'
+import { Phone } from './phone.ts'
+import { World } from './world.ts'
+
+const MINUTE = 60_000
+
+/** A gateway, two phones and a browser of its users, and a carrier with two machines. */
+export interface Scene {
+  readonly world: World
+  readonly gateway: GatewayNode
+  /** SIP phone of alice. */
+  readonly alice: Phone
+  /** SIP phone of bob. */
+  readonly bob: Phone
+  /** Browser of bob. Not registered until the test does it. */
+  readonly browser: Phone
+  readonly carrier: Phone
+  readonly backup: Phone
+  readonly phones: readonly Phone[]
+}
+
+/** Builds the scene; alice's and bob's phones register on a good network before the given conditions begin. */
+export async function openScene(seed = 1, conditions: NetworkConditions = GOOD_NETWORK): Promise<Scene> {
+  const world = new World(seed, GOOD_NETWORK)
+  const gateway = world.add(new GatewayNode(world, seed))
+  const phone = (user: string, address: string, transport: 'udp' | 'ws' = 'udp'): Phone => {
+    gateway.connect(address, transport)
+    return world.add(new Phone(world, { user, address, transport }))
+  }
+  const alice = phone('alice', '198.51.100.7')
+  const bob = phone('bob', '198.51.100.8')
+  const browser = phone('bob', '198.51.100.9', 'ws')
+  const carrier = phone('+15550100', CARRIER[0])
+  const backup = phone('+15550100', CARRIER[1])
+  alice.register()
+  bob.register()
+  await world.run(1_000)
+  assert.ok(alice.registered && bob.registered, 'the phones could not register')
+  world.network.conditions = conditions
+  return { world, gateway, alice, bob, browser, carrier, backup, phones: [alice, bob, browser, carrier, backup] }
+}
+
+/** Rings at once and answers after `ms`. */
+export function answersAfter(phone: Phone, ms: number): void {
+  phone.onInvite = (call) => {
+    call.ring()
+    phone.world.after(ms, () => call.answer())
+  }
+}
+
+/** Runs until every timer has had its time and checks that nothing is left anywhere. */
+export async function assertNothingLeft(scene: Scene): Promise<void> {
+  const { gateway, phones, world } = scene
+  await world.run(10 * MINUTE)
+  for (const phone of phones) {
+    for (const call of phone.calls) assert.ok(call.isOver, `${phone.user}: ${call.state}, ${call.log.join(', ')}`)
+    assert.equal(phone.transactions, 0)
+  }
+  assert.deepEqual(gateway.errors, [])
+  assert.equal(gateway.core.counts().calls, 0)
+  assert.equal(gateway.core.counts().transactions, 0)
+  assert.deepEqual(gateway.engine.sessions(), [])
+  const ids = gateway.ended.map(({ id }) => id)
+  assert.equal(new Set(ids).size, ids.length, 'a call ended twice')
+}
