@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
 import { Samples } from '../report/index.ts'
 import { header, lines, sdp, statusOf, uriIn } from './sip-text.ts'
 
@@ -56,8 +55,7 @@ export async function createLoad(): Promise<Load> {
 
 async function bound(host: string): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', lookup: (name, _options, done) => done(null, name, 4) })
-  socket.bind(0, host)
-  await once(socket, 'listening')
+  await new Promise<void>((done) => socket.bind(0, host, done))
   socket.setRecvBufferSize(4_194_304)
   return socket
 }
