@@ -14,6 +14,11 @@ export class Samples {
     this.#sorted = false
   }
 
+  clear(): void {
+    this.#count = 0
+    this.#sorted = true
+  }
+
   get count(): number {
     return this.#count
   }

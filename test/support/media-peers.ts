@@ -19,7 +19,18 @@ export class Inbox<T> {
   readonly all: T[] = []
   #waiting: { readonly wants: (value: T) => boolean; readonly take: (value: T) => void }[] = []
 
+  #tap: ((value: T) => void) | undefined
+
+  /** Gives further values to `take` instead of keeping them. */
+  tap(take: (value: T) => void): void {
+    this.#tap = take
+  }
+
   push(value: T): void {
+    if (this.#tap !== undefined) {
+      this.#tap(value)
+      return
+    }
     this.all.push(value)
     this.#waiting = this.#waiting.filter(({ wants, take }) => {
       if (!wants(value)) return true
