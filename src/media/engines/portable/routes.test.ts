@@ -17,7 +17,7 @@ const event = (payloadType: number, clockRateHz: number): PayloadCodec => ({
 
 test('a codec goes out under the number of the other side', () => {
   const table = routeTable(medium([opus(111), pcmu]), medium([{ ...opus(96), name: 'OPUS' }]))
-  assert.deepEqual(table[111]?.route, { payloadType: 96, clockRateHz: 48_000 })
+  assert.deepEqual(table[111]?.route, { payloadType: 96, clockRateHz: 48_000, kind: 'audio' })
   assert.equal(table[0]?.route, undefined, 'not wanted there')
   assert.equal(table[0]?.codec.name, 'PCMU')
   assert.equal(table[9], undefined, 'never negotiated')
@@ -33,10 +33,10 @@ test('G.722 and PCMU are not the same although both say 8000 Hz, nor is Opus wit
 test('RFC 4733: an event is counted in the clock that the other side agreed to', () => {
   const browser = medium([pcmu, event(110, 48_000), event(126, 8_000)])
   const phone = medium([pcmu, event(101, 8_000)])
-  const expected = { payloadType: 101, clockRateHz: 8_000, event: { fromHz: 48_000, toHz: 8_000 } }
+  const expected = { payloadType: 101, clockRateHz: 8_000, kind: 'audio', event: { fromHz: 48_000, toHz: 8_000 } }
   assert.deepEqual(routeTable(browser, phone)[110]?.route, expected)
   const back = routeTable(phone, browser)[101]?.route
-  assert.deepEqual(back, { payloadType: 126, clockRateHz: 8_000, event: { fromHz: 8_000, toHz: 8_000 } })
+  assert.deepEqual(back, { ...expected, payloadType: 126, event: { fromHz: 8_000, toHz: 8_000 } })
 })
 
 test('among two event clocks of the target, that of the codec in use is taken', () => {

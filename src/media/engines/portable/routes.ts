@@ -35,7 +35,7 @@ export function isTelephoneEvent(codec: PayloadCodec): boolean {
 }
 
 function routeOf(codec: PayloadCodec, target: RemoteMedium, audioHz: number | undefined): Route | undefined {
-  const mid = midOf(target)
+  const common = { kind: target.kind, ...midOf(target) }
   if (isTelephoneEvent(codec)) {
     const events = target.sendCodecs.filter(isTelephoneEvent)
     const event = events.find(({ clockRateHz }) => clockRateHz === audioHz) ?? events[0]
@@ -44,11 +44,11 @@ function routeOf(codec: PayloadCodec, target: RemoteMedium, audioHz: number | un
       payloadType: event.payloadType,
       clockRateHz: audioHz ?? event.clockRateHz,
       event: { fromHz: codec.clockRateHz, toHz: event.clockRateHz },
-      ...mid,
+      ...common,
     }
   }
   const wanted = target.sendCodecs.find((candidate) => isSameCodec(codec, candidate))
-  return wanted && { payloadType: wanted.payloadType, clockRateHz: wanted.clockRateHz, ...mid }
+  return wanted && { payloadType: wanted.payloadType, clockRateHz: wanted.clockRateHz, ...common }
 }
 
 function firstCommonClock(source: RemoteMedium, target: RemoteMedium | undefined): number | undefined {

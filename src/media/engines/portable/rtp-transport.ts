@@ -78,6 +78,10 @@ export class RtpTransport implements StreamTransport {
     this.#latch.signal(address, isUnspecified(address) ? 0 : remote.port)
   }
 
+  get canSend(): boolean {
+    return this.#latch.port !== 0
+  }
+
   sendRtp(packet: Buffer): boolean {
     const { port, address } = this.#latch
     if (port === 0) return false

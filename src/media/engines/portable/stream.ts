@@ -17,6 +17,8 @@ import type { ToneSource } from './tone-source.ts'
 
 /** How packets of a stream leave toward its peer. */
 export interface StreamTransport {
+  /** Whether there is a way to the peer now. */
+  readonly canSend: boolean
   /** @returns Whether it left. */
   sendRtp(packet: Buffer): boolean
   sendRtcp(packet: Buffer): void
@@ -125,7 +127,8 @@ export class Stream {
     const route = this.#routes[header.payloadType]?.route
     if (partner === undefined) return
     if (route === undefined) this.#discarded++
-    else if (partner.sends) partner.#send(partner.#sender.forward(packet, header, route, now))
+    else if (partner.sends && partner.#transport.canSend)
+      partner.#send(partner.#sender.forward(packet, header, route, now))
   }
 
   /** A decrypted compound RTCP packet of the peer. */
@@ -150,7 +153,7 @@ export class Stream {
 
   /** Sends a frame of the tone if one is connected. Called every 20 ms; a late call makes up for what is missing. */
   playTone(now: Millis): void {
-    if (this.#tone === undefined || !this.sends || this.#remote === undefined) return
+    if (this.#tone === undefined || !this.sends || !this.#transport.canSend || this.#remote === undefined) return
     for (const frame of this.#tone.frames(this.#remote, now)) {
       this.#send(this.#sender.produce(frame.payload, frame.ticks, frame.route, now))
     }

@@ -102,6 +102,10 @@ export class WebRtcTransport implements MuxPeer {
     mux.accept(this.#ice.credentials, this)
   }
 
+  get canSend(): boolean {
+    return this.#srtp !== undefined && this.#ice.sendPath !== undefined
+  }
+
   /** @returns Whether it left. */
   sendRtp(packet: Buffer): boolean {
     const path = this.#ice.sendPath
