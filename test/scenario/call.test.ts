@@ -264,6 +264,8 @@ describe('inside a call', () => {
         await scene.world.run(1_000)
         assert.match(other.heard, /a=sendrecv/)
         assert.match(party.heard, /a=sendrecv/)
+        await scene.world.run(40_000) // Longer than anybody waits for an ACK.
+        assert.deepEqual([party.state, other.state], ['up', 'up'])
         party.bye()
         await assertNothingLeft(scene)
       })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { TimelineEntry } from '../../src/api/index.ts'
 import { CARRIER, GatewayNode } from './gateway-node.ts'
 import { GOOD_NETWORK, type NetworkConditions } from './network.ts'
 import { Phone } from './phone.ts'
@@ -64,4 +65,27 @@ export async function assertNothingLeft(scene: Scene): Promise<void> {
   assert.deepEqual(gateway.engine.sessions(), [])
   const ids = gateway.ended.map(({ id }) => id)
   assert.equal(new Set(ids).size, ids.length, 'a call ended twice')
+  for (const id of ids) {
+    const faults = gateway.core.call(id)?.timeline.filter(isOurFault) ?? []
+    assert.deepEqual(
+      faults,
+      [],
+      JSON.stringify(
+        gateway.core
+          .call(id)
+          ?.timeline.map((entry) => [
+            entry.at,
+            entry.leg,
+            entry.kind === 'sip' ? `${entry.direction} ${entry.summary}` : entry.summary,
+          ]),
+        null,
+        1,
+      ),
+    )
+  }
+}
+
+/** A bug that the call survived, or a wait that only the last resort ended. */
+function isOurFault(entry: TimelineEntry): boolean {
+  return entry.kind === 'note' && (entry.facts?.code === 'INTERNAL' || entry.summary.startsWith('Gave up'))
 }
