@@ -72,6 +72,9 @@ function tenantSchema(resolve: SecretResolver) {
     trunks: list(trunkSchema(resolve)).default([]),
     routes: list(routeSchema()).default([]),
     numbers: list(numberSchema()).default([]),
+    digest: list(z.enum(['MD5', 'SHA-256'], expected('MD5 or SHA-256')))
+      .min(1, 'at least one of MD5 and SHA-256')
+      .default(['MD5']),
     limits: section({
       concurrentCalls: count(1, LIMITS.calls).default(1_000),
       maxCallSeconds: count(1, 7 * 86_400).default(4 * 3_600),

@@ -13,6 +13,7 @@ export function tenantOf(raw: RawTenant): Tenant {
     trunks: raw.trunks.map(trunkOf),
     routes: raw.routes,
     numbers: raw.numbers.map(numberOf),
+    digest: raw.digest,
     limits: {
       concurrentCalls: raw.limits.concurrentCalls,
       maxCallDurationMs: raw.limits.maxCallSeconds * 1000,

@@ -49,11 +49,13 @@ describe('registration', () => {
     )
   })
 
-  test('telephones are offered MD5 and SHA-256, browsers MD5 only: their stacks abort on others', async () => {
-    const rig = new CoreRig()
+  test('telephones are offered what the tenant says, browsers MD5 only: their stacks abort on others', async () => {
+    const plain = new CoreRig()
+    const modern = new CoreRig({ tenants: [{ ...exampleTenant(), digest: ['SHA-256', 'MD5'] }] })
     for (const [peer, algorithms] of [
-      [rig.peer('198.51.100.7'), ['MD5', 'SHA-256']],
-      [rig.peer('198.51.100.8', 'ws', 40_000), ['MD5']],
+      [plain.peer('198.51.100.7'), ['MD5']],
+      [modern.peer('198.51.100.7'), ['SHA-256', 'MD5']],
+      [modern.peer('198.51.100.8', 'ws', 40_000), ['MD5']],
     ] as const) {
       await peer.send(peer.request('REGISTER', 'sip:example.test', { To: '<sip:bob@example.test>' }))
       const challenges = peer.take('SIP/2.0 401').match(/algorithm=([\w-]+)/g)

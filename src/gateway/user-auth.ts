@@ -25,6 +25,7 @@ export type AuthResult =
 export type AuthRole = 'server' | 'proxy'
 
 const NONCE_LIFETIME_MS = 300_000
+const MD5_ALONE = ['MD5'] as const
 
 const HEADERS = {
   server: { challenge: 'WWW-Authenticate', answer: 'Authorization' },
@@ -95,8 +96,8 @@ export class UserAuth {
   }
 
   /**
-   * Browsers' stacks abort when SHA-256 stands among the challenges; phones take the first they know, and some take the
-   * first and no other: so MD5 first.
+   * MD5 alone unless the tenant wants more: browsers' stacks abort when SHA-256 stands among the challenges, and so do
+   * phones on libre up to 1.1 ("Function not implemented").
    */
   #challenges(
     flow: Flow,
@@ -104,7 +105,7 @@ export class UserAuth {
     now: Millis,
   ): readonly HeaderField[] {
     const isBrowser = flow.transport === 'ws' || flow.transport === 'wss'
-    const algorithms = isBrowser ? (['MD5'] as const) : (['MD5', 'SHA-256'] as const)
+    const algorithms = isBrowser ? MD5_ALONE : (tenant.digest ?? MD5_ALONE)
     const nonce = this.#nonces.issue(now)
     return algorithms.map((algorithm) => ({
       name: HEADERS[role].challenge,

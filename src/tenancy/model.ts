@@ -11,6 +11,8 @@ export interface Tenant {
   readonly routes: readonly Route[]
   readonly numbers: readonly NumberRule[]
   readonly limits: TenantLimits
+  /** Algorithms its phones are challenged with, in this order (RFC 8760); default MD5. Browsers know MD5 only. */
+  readonly digest?: readonly ('MD5' | 'SHA-256')[]
 }
 
 export interface User {
