@@ -55,6 +55,28 @@ test('a call that begins is fetched with its timeline', async () => {
   watch.stop()
 })
 
+test('an event that overtakes the fetched call is not undone by it', async () => {
+  const { timeline: _, timelineDropped: __, ...view } = DETAIL
+  const answers: (() => void)[] = []
+  const watch = new Watch(
+    fakeApi(
+      [
+        { event: 'call', data: { ...view, state: 'answering' } },
+        { event: 'call', data: { ...view, state: 'talking' } },
+      ],
+      { call: () => new Promise((resolve) => answers.push(() => resolve({ ...DETAIL, state: 'answering' }))) },
+    ),
+  )
+  const talking = seen(watch, (state) => state.calls.get('c')?.view.state === 'talking')
+  watch.start(WHO)
+  await talking
+  const complete = seen(watch, (state) => state.calls.get('c')?.complete === true)
+  for (const answer of answers) answer()
+  await complete
+  assert.equal(watch.state.get().calls.get('c')?.view.state, 'talking')
+  watch.stop()
+})
+
 test('a token that is no longer accepted is replaced by a new one', async () => {
   const tokens = ['old', 'new']
   const api = fakeApi([])

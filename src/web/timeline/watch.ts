@@ -46,8 +46,13 @@ export class Watch {
     if (this.#fetching.has(id) || signal.aborted) return
     this.#fetching.add(id)
     try {
+      const before = this.state.get().calls.get(id)?.view
       const detail = await this.#api.call(this.#token, id, signal)
-      if (!signal.aborted) this.state.update((state) => ({ ...state, calls: applyDetail(state.calls, detail) }))
+      if (signal.aborted) return
+      const now = this.state.get().calls.get(id)?.view
+      // What an event told meanwhile is newer than the answer.
+      const latest = now === undefined || now === before ? detail : { ...detail, ...now }
+      this.state.update((state) => ({ ...state, calls: applyDetail(state.calls, latest) }))
     } catch {
       return // The call is forgotten, or the link is lost: what events tell is shown.
     } finally {
