@@ -15,6 +15,7 @@ rtp_ports 31000-31100
 module_path /usr/lib/baresip/modules
 module g711.so
 module aubridge.so
+module uuid.so
 module_app account.so
 module_app menu.so
 CONFIG

@@ -59,7 +59,14 @@ export function mediaGone(turn: Turn, summary: MediaState['summary']): void {
 /** The side of `leg`: WebRTC sides bundle all media on one port, RTP sides have a port pair for each. */
 export function sideSpec(leg: Leg, media: readonly MediumKind[], towards: string | undefined): SideSpec {
   if (leg.profile === 'webrtc') return { kind: 'webrtc', id: leg.id, media }
-  return { kind: 'rtp', id: leg.id, media, ...(towards !== undefined && { towards }) }
+  const signalledFrom = leg.flow?.remote.host ?? addressOf(leg.target)
+  return {
+    kind: 'rtp',
+    id: leg.id,
+    media,
+    ...(towards !== undefined && { towards }),
+    ...(signalledFrom !== undefined && { signalledFrom }),
+  }
 }
 
 /** The media of a session: what the offer asks for and we can relay, each kind once, in the order of the sections. */

@@ -39,6 +39,11 @@ export interface RtpSideSpec {
   readonly media: readonly MediumKind[]
   /** Where the peer is thought to be (IP address): picks the local address told to it. */
   readonly towards?: string
+  /**
+   * IP address the peer's signalling comes from. Media may come from there too, after the same proof as from another
+   * port: behind a NAT, or on a machine with several addresses, a peer signals an address that its packets do not have.
+   */
+  readonly signalledFrom?: string
 }
 
 export interface OpenedSession {

@@ -27,7 +27,7 @@ export class RtpSide implements Side {
   constructor(spec: RtpSideSpec, parts: EngineParts, places: readonly RtpPlace[], tell: (event: SideEvent) => void) {
     this.id = spec.id
     this.#parts = parts
-    this.#transports = places.map(({ sockets }) => new RtpTransport(sockets, parts))
+    this.#transports = places.map(({ sockets }) => new RtpTransport(sockets, parts, spec.signalledFrom))
     this.#monitor = new SideMonitor(tell, () => this.#transports[0]?.remoteText, parts.silenceMs)
     const facts = localStreams(spec.media, parts.ids.token(96), parts.random32)
     this.#local = places.map(({ address, sockets }, index) => ({

@@ -31,10 +31,15 @@ export class RtpTransport implements StreamTransport {
   #srtp: SrtpPair | undefined
   #discarded = 0
 
-  constructor(sockets: RtpSockets, { latch, now, onFault }: Pick<EngineParts, 'latch' | 'now' | 'onFault'>) {
+  /** `signalledFrom`: see RtpSideSpec. */
+  constructor(
+    sockets: RtpSockets,
+    { latch, now, onFault }: Pick<EngineParts, 'latch' | 'now' | 'onFault'>,
+    signalledFrom?: string,
+  ) {
     this.#sockets = sockets
     this.#now = now
-    this.#latch = new SourceLatch(latch)
+    this.#latch = new SourceLatch(latch, signalledFrom)
     sockets.rtp.onDatagram((datagram, address, port) => {
       if (isRtcp(datagram)) this.#onRtcp(datagram, address)
       else this.#onRtp(datagram, address, port)
@@ -97,7 +102,12 @@ export class RtpTransport implements StreamTransport {
     const out = this.#srtp === undefined ? packet : this.#srtp.send.protectRtcp(packet)
     if (out === undefined) return
     if (remote.rtcpMux) this.#sockets.rtp.send(out, this.#latch.port, this.#latch.address)
-    else if (remote.rtcpPort > 0) this.#sockets.rtcp.send(out, remote.rtcpPort, this.#rtcpAddress)
+    else if (remote.rtcpPort > 0) this.#sockets.rtcp.send(out, remote.rtcpPort, this.#rtcpTo(remote))
+  }
+
+  /** Where RTP turned out to be, unless the peer named a place of its own for RTCP. */
+  #rtcpTo(remote: RemoteRtpMedium): string {
+    return remote.rtcpAddress === remote.address ? this.#latch.address : this.#rtcpAddress
   }
 
   async close(): Promise<void> {
@@ -112,7 +122,7 @@ export class RtpTransport implements StreamTransport {
     const packet = this.#srtp === undefined ? datagram : this.#srtp.receive.unprotectRtp(datagram)
     if (packet === undefined) return // Counted by the context.
     const header = readRtp(packet, this.#header)
-    if (header === undefined || !this.#latch.accepts(port, header.ssrc, header.sequence)) {
+    if (header === undefined || !this.#latch.accepts({ address, port }, header.ssrc, header.sequence)) {
       this.#discarded++
       return
     }

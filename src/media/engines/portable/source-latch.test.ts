@@ -8,10 +8,14 @@ function latched(policy: 'strict' | 'same-ip' = 'same-ip'): SourceLatch {
   return latch
 }
 
+function at(port: number, address = '192.0.2.1') {
+  return { address, port }
+}
+
 test('the signalled address is taken at once, another IP address never', () => {
   const latch = latched()
   assert.ok(latch.mayBe('192.0.2.1', 4_000))
-  assert.ok(latch.accepts(4_000, 1, 1))
+  assert.ok(latch.accepts(at(4_000), 1, 1))
   assert.ok(!latch.mayBe('192.0.2.2', 4_000))
 })
 
@@ -23,13 +27,13 @@ test('before anything was signalled nobody is taken', () => {
 test('another port is followed after four packets in a row of one SSRC', () => {
   const latch = latched()
   assert.deepEqual(
-    [65_534, 65_535, 0].map((sequence) => latch.accepts(5_000, 7, sequence)),
+    [65_534, 65_535, 0].map((sequence) => latch.accepts(at(5_000), 7, sequence)),
     [false, false, false],
   )
   assert.equal(latch.port, 4_000)
-  assert.ok(latch.accepts(5_000, 7, 1))
+  assert.ok(latch.accepts(at(5_000), 7, 1))
   assert.equal(latch.port, 5_000)
-  assert.ok(latch.accepts(5_000, 7, 9), 'a later gap is only loss')
+  assert.ok(latch.accepts(at(5_000), 7, 9), 'a later gap is only loss')
 })
 
 test('gaps, a change of SSRC or the right peer in between start the count anew', () => {
@@ -45,23 +49,23 @@ test('gaps, a change of SSRC or the right peer in between start the count anew',
     [4_000, 1, 1],
     [5_000, 8, 9],
   ] as const) {
-    latch.accepts(port, ssrc, sequence)
+    latch.accepts(at(port), ssrc, sequence)
   }
   assert.equal(latch.port, 4_000)
 })
 
 test('the signalled port stays welcome after another one was followed, and can win again', () => {
   const latch = latched()
-  for (let n = 0; n < 4; n++) latch.accepts(5_000, 7, n)
-  assert.ok(latch.accepts(4_000, 1, 10))
+  for (let n = 0; n < 4; n++) latch.accepts(at(5_000), 7, n)
+  assert.ok(latch.accepts(at(4_000), 1, 10))
   assert.equal(latch.port, 5_000)
-  for (let n = 11; n < 14; n++) latch.accepts(4_000, 1, n)
+  for (let n = 11; n < 14; n++) latch.accepts(at(4_000), 1, n)
   assert.equal(latch.port, 4_000)
 })
 
 test('a new SDP counts, the same one again does not forget', () => {
   const latch = latched()
-  for (let n = 0; n < 4; n++) latch.accepts(5_000, 7, n)
+  for (let n = 0; n < 4; n++) latch.accepts(at(5_000), 7, n)
   latch.signal('192.0.2.1', 4_000)
   assert.equal(latch.port, 5_000)
   latch.signal('192.0.2.9', 4_000)
@@ -72,4 +76,24 @@ test('a new SDP counts, the same one again does not forget', () => {
 test('strict: no other port, whatever it sends', () => {
   const latch = latched('strict')
   assert.ok(!latch.mayBe('192.0.2.1', 5_000))
+})
+
+test('media from where the signalling comes from is followed after the same proof', () => {
+  const latch = new SourceLatch('same-ip', '198.51.100.9')
+  latch.signal('10.0.0.5', 4_000)
+  const behindNat = at(61_000, '198.51.100.9')
+  assert.ok(latch.mayBe(behindNat.address, behindNat.port))
+  assert.ok(!latch.mayBe('203.0.113.1', 4_000))
+  assert.deepEqual(
+    [1, 2, 3, 4, 5].map((sequence) => latch.accepts(behindNat, 7, sequence)),
+    [false, false, false, true, true],
+  )
+  assert.deepEqual([latch.address, latch.port], ['198.51.100.9', 61_000])
+})
+
+test('strict means the signalled place only', () => {
+  const latch = new SourceLatch('strict', '198.51.100.9')
+  latch.signal('10.0.0.5', 4_000)
+  assert.ok(!latch.mayBe('198.51.100.9', 4_000))
+  assert.ok(latch.mayBe('10.0.0.5', 4_000))
 })

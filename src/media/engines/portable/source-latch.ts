@@ -1,66 +1,79 @@
 /** From where media of a SIP peer is accepted and where it is sent (DESIGN §7). */
 export class SourceLatch {
   readonly #policy: 'strict' | 'same-ip'
-  #address = ''
-  #signalledPort = 0
-  #latchedPort = 0
+  readonly #alternative: string | undefined
+  #signalled: Place = NOWHERE
+  #latched: Place = NOWHERE
   #candidate: Candidate | undefined
 
-  constructor(policy: 'strict' | 'same-ip') {
+  /** `alternative`: a further IP address the peer's media may come from, where its signalling does. */
+  constructor(policy: 'strict' | 'same-ip', alternative?: string) {
     this.#policy = policy
+    this.#alternative = alternative
   }
 
   /** Where to send; 0 while nothing was signalled. */
   get port(): number {
-    return this.#latchedPort
+    return this.#latched.port
   }
 
   get address(): string {
-    return this.#address
+    return this.#latched.address
   }
 
   /** What the peer's SDP says. The same again keeps what was learnt. */
   signal(address: string, port: number): void {
-    if (address === this.#address && port === this.#signalledPort) return
-    this.#address = address
-    this.#signalledPort = port
-    this.#latchedPort = port
+    if (isAt(this.#signalled, address, port)) return
+    this.#signalled = { address, port }
+    this.#latched = this.#signalled
     this.#candidate = undefined
   }
 
   /** Whether an address could be the peer's at all: cheap, and asked before anything is decrypted. */
   mayBe(address: string, port: number): boolean {
-    if (address !== this.#address || this.#signalledPort === 0) return false
-    return this.#policy === 'same-ip' || port === this.#signalledPort
+    if (this.#signalled.port === 0) return false
+    if (this.#policy === 'strict') return isAt(this.#signalled, address, port)
+    return address === this.#signalled.address || address === this.#alternative
   }
 
   /**
    * Whether to take an RTP packet from this address, which `mayBe` let through and which is authentic if it can be.
    *
-   * Another port of the peer's address is followed once it sent a few packets of one SSRC in a row: a NAT between us
-   * gave the peer a port it does not know of. Packets until then are not taken.
+   * Another port of the peer's address, or any of its alternative one, is followed once it sent a few packets of one
+   * SSRC in a row: a NAT between us gave the peer a place it does not know of. Packets until then are not taken.
    */
-  accepts(port: number, ssrc: number, sequence: number): boolean {
-    if (port === this.#latchedPort) {
+  accepts(from: Place, ssrc: number, sequence: number): boolean {
+    const { address, port } = from
+    if (isAt(this.#latched, address, port)) {
       this.#candidate = undefined
       return true
     }
     const before = this.#candidate
     const isNext =
-      before !== undefined && before.port === port && before.ssrc === ssrc && follows(before.sequence, sequence)
+      before !== undefined && isAt(before, address, port) && before.ssrc === ssrc && follows(before.sequence, sequence)
     const count = isNext ? before.count + 1 : 1
-    this.#candidate = { port, ssrc, sequence, count }
+    this.#candidate = { address, port, ssrc, sequence, count }
     if (count >= PACKETS_TO_LATCH) {
-      this.#latchedPort = port
+      this.#latched = { address, port }
       this.#candidate = undefined
       return true
     }
-    return port === this.#signalledPort
+    return isAt(this.#signalled, address, port)
   }
 }
 
-interface Candidate {
+interface Place {
+  readonly address: string
   readonly port: number
+}
+
+const NOWHERE: Place = { address: '', port: 0 }
+
+function isAt(place: Place, address: string, port: number): boolean {
+  return place.port === port && place.address === address
+}
+
+interface Candidate extends Place {
   readonly ssrc: number
   readonly sequence: number
   readonly count: number
