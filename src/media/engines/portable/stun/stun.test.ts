@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { corpusFile } from '../../../../../test/support/corpora.ts'
 import { answerCheck } from '../ice/answer-check.ts'
 import { ATTRIBUTE, buildStun, isAuthentic, parseStun, xorMappedAddress } from './index.ts'
 
@@ -26,17 +25,12 @@ const PASSWORD = 'VOkJxbRl1RmTxUk/WvJxBt'
 const passwordOf = (ufrag: string): string | undefined => (ufrag === 'evtj' ? PASSWORD : undefined)
 const FROM = { address: '192.0.2.7', port: 40_000 }
 
-const corpus = join(process.env.TRUNKLINE_CORPORA ?? join(process.cwd(), '../shared/corpora'), 'stun')
-const present = existsSync(corpus)
-if (!present) {
-  console.log(`STUN corpus not found at ${corpus}: its tests do not run`)
-  if (process.env.CI === 'true') throw new Error('the STUN corpus is required in CI')
-}
-const load = <T>(file: string): T => JSON.parse(readFileSync(join(corpus, file), 'utf8')) as T
+const VECTORS = corpusFile<{ vectors: readonly Vector[] }>('stun', 'vectors.json')?.vectors ?? []
+const CASES = corpusFile<{ cases: readonly Case[] }>('stun', 'negative.json')?.cases ?? []
+const options = { skip: VECTORS.length === 0 ? 'no conformance data' : false }
 
-describe('STUN vectors of RFC 5769 and RFC 8489', { skip: present ? false : 'no corpus' }, () => {
-  const vectors = present ? load<{ vectors: readonly Vector[] }>('vectors.json').vectors : []
-  for (const vector of vectors) {
+describe('STUN vectors of RFC 5769 and RFC 8489', options, () => {
+  for (const vector of VECTORS) {
     const bytes = Buffer.from(vector.message_hex, 'hex')
     const sha1 = vector.attributes.some((attribute) => Number(attribute.type) === ATTRIBUTE.messageIntegrity)
 
@@ -74,11 +68,10 @@ describe('STUN vectors of RFC 5769 and RFC 8489', { skip: present ? false : 'no 
   }
 })
 
-describe('STUN checks that must not count', { skip: present ? false : 'no corpus' }, () => {
-  const cases = present ? load<{ cases: readonly Case[] }>('negative.json').cases : []
-  const good = Buffer.from(cases.find(({ name }) => name === 'good-ice-check')?.message_hex ?? '', 'hex')
+describe('STUN checks that must not count', options, () => {
+  const good = Buffer.from(CASES.find(({ name }) => name === 'good-ice-check')?.message_hex ?? '', 'hex')
 
-  for (const { name, message_hex, expect } of cases) {
+  for (const { name, message_hex, expect } of CASES) {
     test(`${name}: ${expect}`, () => {
       const outcome = answerCheck(Buffer.from(message_hex, 'hex'), FROM, passwordOf)
       const seen =
