@@ -26,13 +26,6 @@ export interface Metrics {
   callEnded(record: CallRecord): void
   /** A fault of the table in `base/errors.ts` was raised. */
   fault(code: string): void
-  /** Media counters of a session that ended. */
-  mediaEnded(totals: {
-    readonly received: number
-    readonly sent: number
-    readonly lost: number
-    readonly discarded: number
-  }): void
   /** Text for `/metrics`, with its content type. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Names where the gauges get their values. Call once. */
@@ -69,14 +62,11 @@ export function createMetrics(): Metrics {
     sipRejected: (code) => sip.rejected.inc({ code }),
     authFailed: (kind) => sip.authFailures.inc({ kind }),
     callStarted: () => calls.started.inc(),
-    callEnded: (record) => countEnd(calls, record),
-    fault: (code) => calls.faults.inc({ code }),
-    mediaEnded: (totals) => {
-      media.packets.inc({ direction: 'received' }, totals.received)
-      media.packets.inc({ direction: 'sent' }, totals.sent)
-      media.lost.inc(Math.max(0, totals.lost))
-      media.discarded.inc(totals.discarded)
+    callEnded: (record) => {
+      countEnd(calls, record)
+      countMedia(media, record)
     },
+    fault: (code) => calls.faults.inc({ code }),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     observe: (sources) => gauges(registry, sources),
   }
@@ -175,6 +165,15 @@ function countEnd(calls: ReturnType<typeof callCounters>, record: CallRecord): v
   if (record.answeredAt === undefined) return
   calls.setup.observe((record.answeredAt - record.startedAt) / 1000)
   calls.duration.observe((record.endedAt - record.answeredAt) / 1000)
+}
+
+function countMedia(media: ReturnType<typeof mediaCounters>, record: CallRecord): void {
+  for (const stream of record.media?.sides.flatMap((side) => side.media) ?? []) {
+    media.packets.inc({ direction: 'received' }, stream.packetsReceived)
+    media.packets.inc({ direction: 'sent' }, stream.packetsSent)
+    media.lost.inc(Math.max(0, stream.packetsLost)) // Negative with duplicates, RFC 3550 A.3.
+    media.discarded.inc(stream.packetsDiscarded)
+  }
 }
 
 function gauges(registry: Registry, sources: MetricSources): void {

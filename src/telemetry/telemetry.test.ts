@@ -90,6 +90,17 @@ describe('metrics', () => {
     assert.match(text, /^trunkline_call_duration_seconds_sum 10$/m)
   })
 
+  test('packets of an ended call are counted; duplicates are no negative loss', async () => {
+    const metrics = createMetrics()
+    const stream = { kind: 'audio', packetsReceived: 10, bytesReceived: 1, packetsLost: -1, jitterMs: 0 } as const
+    const media = [{ ...stream, packetsSent: 9, bytesSent: 1, packetsDiscarded: 2 }]
+    metrics.callEnded({ ...record, media: { id: 'c1', sides: [{ side: 'a', media }] } })
+    const { text } = await metrics.render()
+    assert.match(text, /^trunkline_media_packets_total\{direction="received"\} 10$/m)
+    assert.match(text, /^trunkline_media_packets_lost_total 0$/m)
+    assert.match(text, /^trunkline_media_packets_discarded_total 2$/m)
+  })
+
   test('gauges are read when somebody looks', async () => {
     const metrics = createMetrics()
     let calls = 0
