@@ -12,7 +12,7 @@ import type {
 } from '../media/index.ts'
 import type { RegistrarConfig } from '../registrar/index.ts'
 import type { DigestHash, Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 
 /**
  * The gateway without sockets, clock and randomness: SIP endpoint, registrar, routing, authentication and every call.

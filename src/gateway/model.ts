@@ -5,7 +5,7 @@ import type { IdSource } from '../base/index.ts'
 import type { CallRecord } from '../call/index.ts'
 import type { MediaEngine } from '../media/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 import type { BoundAddress, SipListen, TransportLimits } from '../transport/index.ts'
 
 /** The log the gateway writes to; `Log` of `telemetry` is one. */

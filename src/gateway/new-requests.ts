@@ -11,7 +11,7 @@ import {
   type SipRequest,
   type SipUri,
 } from '../sip/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 import type { CallTable } from './call-table.ts'
 import { type Calls, seenFrom } from './calls.ts'
 import type { CoreOptions } from './core-model.ts'

@@ -1,6 +1,6 @@
 import { encodeUtf8 } from '../base/index.ts'
 import { answerChallenge, type HeaderField, parseChallenges, type SipResponse } from '../sip/index.ts'
-import type { Tenant } from '../tenancy/model.ts'
+import type { Tenant } from '../tenancy/index.ts'
 import type { Outstanding } from './call-table.ts'
 import type { CoreOptions } from './core-model.ts'
 

@@ -12,7 +12,7 @@ import {
   uriEquals,
   verifyDigest,
 } from '../sip/index.ts'
-import type { Tenant, User } from '../tenancy/model.ts'
+import type { Tenant, User } from '../tenancy/index.ts'
 import type { CoreOptions } from './core-model.ts'
 
 /** What a request's credentials are worth. */
