@@ -51,7 +51,7 @@ describe('calls between real SIP devices', { skip }, () => {
   ): Promise<void> => {
     const started = await Promise.all(phones)
     try {
-      await Promise.all(started.map((each) => each.event('REGISTER_OK')))
+      await Promise.all(started.map((each) => each.registered()))
       await run(...started)
     } finally {
       await Promise.all(started.map((each) => each.stop()))
@@ -66,7 +66,7 @@ describe('calls between real SIP devices', { skip }, () => {
         await Promise.all([alice.event('CALL_ESTABLISHED'), bob.event('CALL_ESTABLISHED')])
         await alice.hasHeard(ENOUGH)
         await alice.command('hangup')
-        await bob.event('CALL_CLOSED')
+        await bob.ended(1)
         await assertHears(alice, BOB_HZ)
         await assertHears(bob, ALICE_HZ)
       },
@@ -74,16 +74,16 @@ describe('calls between real SIP devices', { skip }, () => {
 
   test('a phone over TCP hears its own voice at *43 and the tone at *41', () =>
     withPhones([phone({ user: 'alice', toneHz: ALICE_HZ, transport: 'tcp' })], async (alice) => {
-      for (const dialled of ['*43', '*41']) {
+      for (const [n, dialled] of ['*43', '*41'].entries()) {
         await alice.command('dial', `sip:${dialled}@example.test`)
         await alice.event('CALL_ESTABLISHED')
         await alice.hasHeard(ENOUGH)
         await alice.command('hangup')
-        await alice.event('CALL_CLOSED')
+        await alice.ended(n + 1)
       }
       const [echo, tone] = await alice.heard()
-      assert.ok((echo && tonesHeard(echo, TONES).get(ALICE_HZ)) ?? 0 >= 10, 'the echo')
-      assert.ok((tone && tonesHeard(tone, TONES).get(1004)) ?? 0 >= 10, 'the tone')
+      assert.ok(((echo && tonesHeard(echo, TONES).get(ALICE_HZ)) ?? 0) >= 10, 'the echo')
+      assert.ok(((tone && tonesHeard(tone, TONES).get(1004)) ?? 0) >= 10, 'the tone')
     }))
 
   test('a phone calls the carrier and hears what it sent come back', () =>
@@ -110,7 +110,7 @@ describe('calls between real SIP devices', { skip }, () => {
       await alice.event('CALL_ESTABLISHED')
       await carrier.succeeded()
       await carrier.stop()
-      await alice.event('CALL_CLOSED')
+      await alice.ended(1)
       await assertHears(alice, CARRIER_HZ)
     }))
 
@@ -128,7 +128,7 @@ describe('calls between real SIP devices', { skip }, () => {
       await alice.command('hangup')
       await carrier.succeeded()
       await carrier.stop()
-      await alice.event('CALL_CLOSED')
+      await alice.ended(1)
       await assertHears(alice, CARRIER_HZ)
     }))
 
@@ -144,7 +144,7 @@ describe('calls between real SIP devices', { skip }, () => {
       await alice.event('CALL_ESTABLISHED')
       await carrier.succeeded()
       await carrier.stop()
-      await alice.event('CALL_CLOSED')
+      await alice.ended(1)
       await assertHears(alice, CARRIER_HZ)
     }))
 
@@ -181,7 +181,7 @@ describe('calls between real SIP devices', { skip }, () => {
       await alice.event('CALL_INCOMING')
       await carrier.succeeded()
       await carrier.stop()
-      await alice.event('CALL_CLOSED')
+      await alice.ended(1)
     }))
 
   test('a trunk that wants credentials gets those of its own', () =>

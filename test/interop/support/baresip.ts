@@ -38,6 +38,10 @@ export interface BaresipEvent {
 }
 
 export interface Baresip {
+  /** Resolves when the registrar has taken it. */
+  registered(): Promise<void>
+  /** Resolves when it has ended that many calls, whoever hung up. */
+  ended(calls: number): Promise<void>
   /** Waits for the next event of that type that was not taken before. */
   event(type: string, timeoutMs?: number): Promise<BaresipEvent>
   command(command: string, params?: string): Promise<string>
@@ -68,6 +72,10 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   await child.sees(/baresip is ready/)
   const control = await openControl(controlPort, address, child)
   return {
+    // Not the event: it may come before anybody listens.
+    registered: async () => void (await child.sees(/\[\d+ bindings?\]/)),
+    ended: async (calls) =>
+      void (await child.sees(new RegExp(`(?:(?:terminated \\(duration|session closed)[^]*?){${calls}}`))),
     event: control.event,
     command: control.command,
     hasHeard: (seconds, timeoutMs = 15_000) =>
