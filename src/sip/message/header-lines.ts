@@ -39,7 +39,7 @@ export class FieldLines implements HeaderLines {
   }
 }
 
-/** Numbers kept of one scanned line: id, start and end of the name, start and end of the value. */
+/** Numbers kept of one scanned line: id, start and end of the name, start and end of the value; -end if it is folded. */
 const STRIDE = 5
 
 /** Lines in a message from the network: places in its text; nothing is copied until it is asked for. */
@@ -67,8 +67,9 @@ export class ScannedLines implements HeaderLines {
 
   valueOf(line: number): ByteString {
     if (this.#replaced?.line === line) return this.#replaced.value
-    const value = this.#text.slice(this.#spans[line * STRIDE + 3], this.#spans[line * STRIDE + 4])
-    return value.includes('\r') || value.includes('\n') ? unfold(value) : value
+    const end = this.#spans[line * STRIDE + 4] ?? 0
+    const value = this.#text.slice(this.#spans[line * STRIDE + 3], Math.abs(end))
+    return end < 0 || value.includes('\r') ? unfold(value) : value
   }
 
   /** The same lines with another value in one of them. */
@@ -98,11 +99,12 @@ export function scanHeaderSection(text: ByteString, start: number): HeaderSectio
   for (;;) {
     const emptyLine = lengthOfLineBreak(text, at)
     if (emptyLine > 0) return { lines: new ScannedLines(text, spans), bodyStart: at + emptyLine }
-    const end = endOfLine(text, at)
+    const firstBreak = text.indexOf('\n', at)
+    const end = endOfFolded(text, firstBreak)
     if (end < 0) throw malformed('No empty line after the headers')
     if (end - start > LIMITS.sipHeaderBytes) throw tooLarge(`The headers exceed ${LIMITS.sipHeaderBytes} bytes`)
     if (spans.length === LIMITS.sipHeaderLines * STRIDE) throw tooLarge(`More than ${LIMITS.sipHeaderLines} headers`)
-    addLine(text, at, end, spans)
+    addLine(text, { start: at, end, isFolded: end !== firstBreak }, spans)
     at = end + 1
   }
 }
@@ -114,16 +116,22 @@ export function lengthOfLineBreak(text: ByteString, at: number): number {
   return code === CR && text.charCodeAt(at + 1) === LF ? 2 : 0
 }
 
-/** The place of the LF that ends a header line with its folded parts; -1 if the text ends before. */
-function endOfLine(text: ByteString, start: number): number {
-  let end = text.indexOf('\n', start)
+/** The LF that ends a header line whose first LF is at `lineFeed`: lines that begin with white space go on with it. */
+function endOfFolded(text: ByteString, lineFeed: number): number {
+  let end = lineFeed
   while (end >= 0 && isSpace(text.charCodeAt(end + 1))) end = text.indexOf('\n', end + 1)
   return end
 }
 
-function addLine(text: ByteString, start: number, lineFeed: number, spans: number[]): void {
+interface Line {
+  readonly start: number
+  readonly end: number
+  readonly isFolded: boolean
+}
+
+function addLine(text: ByteString, { start, end, isFolded }: Line, spans: number[]): void {
   const colon = text.indexOf(':', start)
-  if (colon < 0 || colon > lineFeed) throw malformed(`No ":" in the header line ${shown(text.slice(start, lineFeed))}`)
+  if (colon < 0 || colon > end) throw malformed(`No ":" in the header line ${shown(text.slice(start, end))}`)
   let nameEnd = colon
   while (nameEnd > start && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
   const id = idAt(text, start, nameEnd)
@@ -131,10 +139,10 @@ function addLine(text: ByteString, start: number, lineFeed: number, spans: numbe
     throw malformed(`Bad header name ${shown(text.slice(start, colon))}`)
   }
   let valueStart = colon + 1
-  let valueEnd = lineFeed
+  let valueEnd = end
   while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++
   while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
-  spans.push(id, start, nameEnd, valueStart, valueEnd)
+  spans.push(id, start, nameEnd, valueStart, isFolded ? -valueEnd : valueEnd)
 }
 
 function isBlank(code: number): boolean {

@@ -10,12 +10,10 @@ import { endOfQuoted, malformed, QUOTE, quote, shown, skipSpace, trimEnd, unquot
  */
 export function parseNameAddr(value: ByteString): NameAddr {
   const span = addressSpan(value)
-  const name = span.nameEnd > 0 ? unquote(value.slice(0, span.nameEnd)) : ''
-  return {
-    ...(name !== '' ? { displayName: name } : undefined),
-    uri: value.slice(span.uriStart, span.uriEnd),
-    params: parseParams(value, span.paramsStart),
-  }
+  const displayName = span.nameEnd > 0 ? unquote(value.slice(0, span.nameEnd)) : ''
+  const uri = value.slice(span.uriStart, span.uriEnd)
+  const params = parseParams(value, span.paramsStart)
+  return displayName === '' ? { uri, params } : { displayName, uri, params }
 }
 
 /** Where the parts of an address stand in its text. */

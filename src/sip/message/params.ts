@@ -13,12 +13,11 @@ export const NO_PARAMS: Params = new Map()
  */
 export function parseParams(text: ByteString, start: number): Params {
   let params: Map<string, ByteString> | undefined
-  walkParams(text, start, (nameStart, nameEnd, value) => {
+  for (let param = paramAt(text, start); param !== undefined; param = paramAt(text, param.end)) {
     params ??= new Map()
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
-    if (!params.has(name)) params.set(name, value())
-    return false
-  })
+    const name = text.slice(param.nameStart, param.nameEnd).toLowerCase()
+    if (!params.has(name)) params.set(name, text.slice(param.valueStart, param.valueEnd))
+  }
   return params ?? NO_PARAMS
 }
 
@@ -30,34 +29,40 @@ export function parseParams(text: ByteString, start: number): Params {
  */
 export function findParam(text: ByteString, start: number, name: string): ByteString | undefined {
   let found: ByteString | undefined
-  walkParams(text, start, (nameStart, nameEnd, value) => {
-    if (found !== undefined || nameEnd - nameStart !== name.length) return
-    if (text.startsWith(name, nameStart) || text.slice(nameStart, nameEnd).toLowerCase() === name) found = value()
-  })
+  for (let param = paramAt(text, start); param !== undefined; param = paramAt(text, param.end)) {
+    const { nameStart, nameEnd } = param
+    if (found !== undefined || nameEnd - nameStart !== name.length) continue
+    if (text.startsWith(name, nameStart) || text.slice(nameStart, nameEnd).toLowerCase() === name) {
+      found = text.slice(param.valueStart, param.valueEnd)
+    }
+  }
   return found
 }
 
-type Visit = (nameStart: number, nameEnd: number, value: () => ByteString) => void
+interface ParamSpan {
+  readonly nameStart: number
+  readonly nameEnd: number
+  readonly valueStart: number
+  readonly valueEnd: number
+  readonly end: number
+}
 
-function walkParams(text: ByteString, start: number, visit: Visit): void {
-  let at = skipSpace(text, start)
-  while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) throw malformed(`No ";" before ${shown(text.slice(at))}`)
-    const nameStart = skipSpace(text, at + 1)
-    if (nameStart === text.length) return // A last ";" with nothing behind it is common and harmless.
-    const nameStop = endOfName(text, nameStart)
-    const nameEnd = trimEnd(text, nameStart, nameStop)
-    if (!isToken(text, nameStart, nameEnd)) throw malformed(`Bad parameter name at ${shown(text.slice(at))}`)
-    if (text.charCodeAt(nameStop) !== EQUALS) {
-      visit(nameStart, nameEnd, () => '')
-      at = nameStop
-      continue
-    }
-    const valueStart = skipSpace(text, nameStop + 1)
-    const valueStop = endOfValue(text, valueStart)
-    visit(nameStart, nameEnd, () => text.slice(valueStart, trimEnd(text, valueStart, valueStop)))
-    at = valueStop
+/** The parameter whose ";" is at `start`; undefined at the end of the text. */
+function paramAt(text: ByteString, start: number): ParamSpan | undefined {
+  const at = skipSpace(text, start)
+  if (at === text.length) return undefined
+  if (text.charCodeAt(at) !== SEMICOLON) throw malformed(`No ";" before ${shown(text.slice(at))}`)
+  const nameStart = skipSpace(text, at + 1)
+  if (nameStart === text.length) return undefined // A last ";" with nothing behind it is common and harmless.
+  const nameStop = endOfName(text, nameStart)
+  const nameEnd = trimEnd(text, nameStart, nameStop)
+  if (!isToken(text, nameStart, nameEnd)) throw malformed(`Bad parameter name at ${shown(text.slice(at))}`)
+  if (text.charCodeAt(nameStop) !== EQUALS) {
+    return { nameStart, nameEnd, valueStart: nameStop, valueEnd: nameStop, end: nameStop }
   }
+  const valueStart = skipSpace(text, nameStop + 1)
+  const end = endOfValue(text, valueStart)
+  return { nameStart, nameEnd, valueStart, valueEnd: trimEnd(text, valueStart, end), end }
 }
 
 function endOfName(text: ByteString, start: number): number {

@@ -16,12 +16,9 @@ export interface ViaSpan {
 /** One Via value (RFC 3261 §20.42). @throws GatewayError `SIP_MALFORMED_MESSAGE` */
 export function parseVia(value: ByteString): Via {
   const { transport, sentBy } = viaSpan(value)
-  return {
-    transport,
-    host: sentBy.host,
-    ...(sentBy.port !== undefined ? { port: sentBy.port } : undefined),
-    params: parseParams(value, sentBy.end),
-  }
+  const { host, port } = sentBy
+  const params = parseParams(value, sentBy.end)
+  return port === undefined ? { transport, host, params } : { transport, host, port, params }
 }
 
 /** @throws GatewayError `SIP_MALFORMED_MESSAGE` */

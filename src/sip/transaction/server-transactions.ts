@@ -1,4 +1,4 @@
-import { GatewayError, LIMITS, type Millis } from '../../base/index.ts'
+import { FAULTS, LIMITS, type Millis } from '../../base/index.ts'
 import type { ServerKey } from '../endpoint-model.ts'
 import type { Flow } from '../flow.ts'
 import { replyTo, withHeaders } from '../message/create.ts'
@@ -106,9 +106,8 @@ export class ServerTransactions {
   }
 
   #refuse({ request, flow, target }: Incoming): void {
-    const { code, message, sipStatus } = new GatewayError('SIP_TRANSACTIONS_EXHAUSTED', 'Too many transactions')
-    this.#context.outbox.reject(code, message, flow)
-    this.stateless.send(request, target, sipStatus, [RETRY_AFTER])
+    this.#context.outbox.reject('SIP_TRANSACTIONS_EXHAUSTED', 'Too many transactions', flow)
+    this.stateless.send(request, target, FAULTS.SIP_TRANSACTIONS_EXHAUSTED.sip, [RETRY_AFTER])
   }
 
   #start(incoming: Incoming & { id: string; sequence: string | undefined }, now: Millis): ServerTransaction {
