@@ -1,111 +1,19 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { BrowserEnd, Inbox, medium, PCMU, rtpMedium, rtpPacket, UdpEnd } from '../../../../test/support/media-peers.ts'
-import { seededIds } from '../../../base/index.ts'
-import type { MediaEngine } from '../../engine.ts'
-import type { MediaEvent } from '../../events.ts'
-import type { LocalRtpSide, LocalRtpStream, LocalWebRtcSide, PayloadCodec, SessionSpec } from '../../model.ts'
-import type { PortableConfig } from './config.ts'
-import { createPortableEngine } from './index.ts'
-
-const TIMEOUT = { timeout: 10_000 }
-let nextPort = 31_000
-
-interface Bench {
-  readonly engine: MediaEngine
-  readonly events: Inbox<MediaEvent>
-  /** Time as the engine sees it, moved by hand beside the real one. */
-  readonly advance: (ms: number) => void
-}
-
-/** An engine on loopback, stopped at the end of `run` whatever happens. */
-async function withEngine(run: (bench: Bench) => Promise<void>, more: Partial<PortableConfig> = {}): Promise<void> {
-  let skippedMs = 0
-  const from = nextPort
-  nextPort += 100
-  const engine = await createPortableEngine({
-    advertise: ['127.0.0.1'],
-    webrtcPorts: { from: 0, to: 0 },
-    rtpPorts: { from, to: from + 99 },
-    ids: seededIds(from),
-    clock: {
-      now: () => performance.now() + skippedMs,
-      every(_intervalMs, tick) {
-        const timer = setInterval(tick, 5)
-        return () => clearInterval(timer)
-      },
-    },
-    ...more,
-  })
-  const events = new Inbox<MediaEvent>()
-  const reading = (async () => {
-    for await (const event of engine.events) events.push(event)
-  })()
-  const advance = (ms: number): void => {
-    skippedMs += ms
-  }
-  try {
-    await run({ engine, events, advance })
-  } finally {
-    await engine.stop()
-    await reading
-  }
-}
-
-const BOTH: SessionSpec = {
-  id: 'call',
-  sides: [
-    { kind: 'webrtc', id: 'a', media: ['audio'] },
-    { kind: 'rtp', id: 'b', media: ['audio'], towards: '127.0.0.1' },
-  ],
-}
-
-interface Call {
-  readonly browser: BrowserEnd
-  readonly phone: UdpEnd
-  readonly webrtc: LocalWebRtcSide
-  readonly rtp: LocalRtpStream
-}
-
-/** A browser and a phone, connected and talking. */
-async function call(
-  { engine }: Bench,
-  role: 'active' | 'passive',
-  codecs: readonly PayloadCodec[] = [PCMU],
-): Promise<Call> {
-  const browser = await BrowserEnd.open()
-  const phone = await UdpEnd.open()
-  const { sides } = await engine.open(BOTH)
-  const webrtc = sides[0] as LocalWebRtcSide
-  const [rtp] = (sides[1] as LocalRtpSide).media
-  assert.ok(rtp)
-  await engine.change('call', { kind: 'connect', side: 'a', to: { kind: 'side', side: 'b' } })
-  await engine.change('call', { kind: 'remote', side: 'a', remote: browser.remote(role, [medium(codecs)]) })
-  const media = [rtpMedium(phone, { sendCodecs: codecs, receiveCodecs: codecs })]
-  await engine.change('call', { kind: 'remote', side: 'b', remote: { kind: 'rtp', media } })
-  await browser.connect(webrtc, role)
-  return { browser, phone, webrtc, rtp }
-}
-
-function hangUp({ browser, phone }: Call): void {
-  browser.close()
-  phone.close()
-}
-
-const isAudio = (datagram: Buffer): boolean => datagram.length >= 12 && ((datagram[1] ?? 0) & 0x7f) === 0
-const payloadOf = (packet: Buffer): Buffer => packet.subarray(12)
-
-/** Sends numbered packets until one that fits arrives. */
-async function until(inbox: Inbox<Buffer>, send: (n: number) => void, wants = isAudio): Promise<Buffer> {
-  let n = 0
-  const timer = setInterval(() => send(n++), 10)
-  try {
-    return await inbox.next(wants)
-  } finally {
-    clearInterval(timer)
-  }
-}
+import { BrowserEnd, Inbox, rtpMedium, rtpPacket, UdpEnd } from '../../../../test/support/media-peers.ts'
+import {
+  BOTH,
+  call,
+  FIRST_PORT,
+  hangUp,
+  isAudio,
+  payloadOf,
+  TIMEOUT,
+  until,
+  withEngine,
+} from '../../../../test/support/portable-call.ts'
+import type { LocalRtpSide, LocalWebRtcSide, SessionSpec } from '../../model.ts'
 
 describe('portable engine, browser to phone', () => {
   for (const role of ['active', 'passive'] as const) {
@@ -374,8 +282,7 @@ describe('portable engine, hostile input', () => {
 
   test('pairs of ports run out with a clear code, and come back after their rest', TIMEOUT, async () => {
     const spec = (id: string): SessionSpec => ({ id, sides: [{ kind: 'rtp', id: 'a', media: ['audio'] }] })
-    const rtpPorts = { from: nextPort, to: nextPort + 3 }
-    nextPort += 10
+    const rtpPorts = { from: FIRST_PORT + 90, to: FIRST_PORT + 93 }
     await withEngine(
       async ({ engine, advance }) => {
         await engine.open(spec('1'))

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { seededIds } from '../../src/base/index.ts'
+import { createPortableEngine, type PortableConfig } from '../../src/media/engines/portable/index.ts'
+import type { MediaEngine, MediaEvent } from '../../src/media/index.ts'
+import type { LocalRtpSide, LocalRtpStream, LocalWebRtcSide, PayloadCodec, SessionSpec } from '../../src/media/model.ts'
+import { BrowserEnd, Inbox, medium, PCMU, rtpMedium, UdpEnd } from './media-peers.ts'
+
+export const TIMEOUT = { timeout: 10_000 }
+// Test files run side by side, each in its own process.
+export const FIRST_PORT = 20_100 + (process.pid % 100) * 100
+
+export interface Bench {
+  readonly engine: MediaEngine
+  readonly events: Inbox<MediaEvent>
+  /** Time as the engine sees it, moved by hand beside the real one. */
+  readonly advance: (ms: number) => void
+}
+
+/** An engine on loopback, stopped at the end of `run` whatever happens. */
+export async function withEngine(
+  run: (bench: Bench) => Promise<void>,
+  more: Partial<PortableConfig> = {},
+): Promise<void> {
+  let skippedMs = 0
+  const engine = await createPortableEngine({
+    advertise: ['127.0.0.1'],
+    webrtcPorts: { from: 0, to: 0 },
+    rtpPorts: { from: FIRST_PORT, to: FIRST_PORT + 89 },
+    ids: seededIds(FIRST_PORT),
+    clock: {
+      now: () => performance.now() + skippedMs,
+      every(_intervalMs, tick) {
+        const timer = setInterval(tick, 5)
+        return () => clearInterval(timer)
+      },
+    },
+    ...more,
+  })
+  const events = new Inbox<MediaEvent>()
+  const reading = (async () => {
+    for await (const event of engine.events) events.push(event)
+  })()
+  const advance = (ms: number): void => {
+    skippedMs += ms
+  }
+  try {
+    await run({ engine, events, advance })
+  } finally {
+    await engine.stop()
+    await reading
+  }
+}
+
+export const BOTH: SessionSpec = {
+  id: 'call',
+  sides: [
+    { kind: 'webrtc', id: 'a', media: ['audio'] },
+    { kind: 'rtp', id: 'b', media: ['audio'], towards: '127.0.0.1' },
+  ],
+}
+
+export interface Call {
+  readonly browser: BrowserEnd
+  readonly phone: UdpEnd
+  readonly webrtc: LocalWebRtcSide
+  readonly rtp: LocalRtpStream
+}
+
+/** A browser and a phone, connected and talking. */
+export async function call(
+  { engine }: Bench,
+  role: 'active' | 'passive',
+  codecs: readonly PayloadCodec[] = [PCMU],
+): Promise<Call> {
+  const browser = await BrowserEnd.open()
+  const phone = await UdpEnd.open()
+  const { sides } = await engine.open(BOTH)
+  const webrtc = sides[0] as LocalWebRtcSide
+  const [rtp] = (sides[1] as LocalRtpSide).media
+  assert.ok(rtp)
+  await engine.change('call', { kind: 'connect', side: 'a', to: { kind: 'side', side: 'b' } })
+  await engine.change('call', { kind: 'remote', side: 'a', remote: browser.remote(role, [medium(codecs)]) })
+  const media = [rtpMedium(phone, { sendCodecs: codecs, receiveCodecs: codecs })]
+  await engine.change('call', { kind: 'remote', side: 'b', remote: { kind: 'rtp', media } })
+  await browser.connect(webrtc, role)
+  return { browser, phone, webrtc, rtp }
+}
+
+export function hangUp({ browser, phone }: Call): void {
+  browser.close()
+  phone.close()
+}
+
+export const isAudio = (datagram: Buffer): boolean => datagram.length >= 12 && ((datagram[1] ?? 0) & 0x7f) === 0
+export const payloadOf = (packet: Buffer): Buffer => packet.subarray(12)
+
+/** Sends numbered packets until one that fits arrives. */
+export async function until(inbox: Inbox<Buffer>, send: (n: number) => void, wants = isAudio): Promise<Buffer> {
+  let n = 0
+  const timer = setInterval(() => send(n++), 10)
+  try {
+    return await inbox.next(wants)
+  } finally {
+    clearInterval(timer)
+  }
+}
