@@ -2,7 +2,7 @@ import { giveUp } from './ending.ts'
 import { ringTimeout } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { mediaGone } from './media-plan.ts'
-import { abandonReoffer } from './reoffer.ts'
+import { abandonReoffer, retryReoffer } from './reoffer.ts'
 import type { Turn } from './turn.ts'
 
 /** Lets every deadline that has passed do its work, once. */
@@ -23,6 +23,8 @@ function passed(turn: Turn, name: string): void {
       return hangUp(turn, { status: 200, endedBy: 'timer', reason: 'The longest allowed duration is over' })
     case 'reoffer':
       return abandonReoffer(turn, 504)
+    case 'retry':
+      return retryReoffer(turn)
     case 'media-close':
       return mediaGone(turn, undefined)
     case 'ending':

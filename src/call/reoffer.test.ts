@@ -220,6 +220,33 @@ test('a caller without SDP that takes less than the callee offered: the callee i
   assert.equal(rig.state.phase, 'talking')
 })
 
+test('RFC 3261 §14.1: an offer of our own that meets glare is made again after 2.1 to 4 s', () => {
+  const rig = new CallRig()
+  rig.offer({ sdp: '' })
+  rig.answer(rig.sent('b1').key, 200, { sdp: phoneSdp({ ...BOB, payloads: [0, 8, 101] }) })
+  rig.ack('a', phoneSdp({ payloads: [8, 101] }))
+  const first = rig.sent('b1')
+  rig.answer(first.key, 491)
+  rig.pass(2_099)
+  assert.equal(rig.sent('b1').key, first.key)
+  rig.pass(1_901)
+  assert.notEqual(rig.sent('b1').key, first.key)
+  rig.answer(rig.sent('b1').key, 200, { sdp: phoneSdp({ ...BOB, version: 2, payloads: [8, 101] }) })
+  assert.equal(rig.state.phase, 'talking')
+})
+
+test('a party of the echo holds and comes back; nobody else is asked', () => {
+  const rig = new CallRig()
+  rig.offer({ decision: { kind: 'builtin', builtin: 'echo' } })
+  rig.ack('a')
+  const hold = rig.request('a', 'INVITE', { sdp: offerOf('a', { direction: 'sendonly' }) })
+  assert.match(rig.final(hold).body, /a=recvonly/)
+  rig.ack('a')
+  const resume = rig.request('a', 'UPDATE', { sdp: offerOf('a', { version: 3 }) })
+  assert.match(rig.final(resume).body, /a=sendrecv/)
+  assert.equal(rig.requests.length, 0)
+})
+
 test('an ACK that lacks the answer it owes ends the call', () => {
   const rig = new CallRig()
   rig.offer({ sdp: '' })

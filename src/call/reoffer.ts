@@ -121,12 +121,32 @@ function agreed(turn: Turn, reoffer: Reoffer, response: SipResponse): void {
 
 /** RFC 3261 §12.2.1.2: 481 and 408 end the dialog; anything else leaves the session as it was (§14.1). */
 function refused(turn: Turn, by: LegId, status: number): void {
+  if (status === 491 && turn.call.reoffer?.key === undefined) retryLater(turn, by)
   if (status !== 408 && status !== 481) return fail(turn, statusForReoffer(status))
   if (status === 481) turn.updateLeg(by, { status: 'gone' })
   hangUp(turn, { status, endedBy: by === 'a' ? 'caller' : 'callee', reason: refusal(status) })
 }
 
-/** Glare (491) is the originator's to repeat (RFC 3261 §14.1). */
+/** The time of an offer of ours that met glare has come. */
+export function retryReoffer(turn: Turn): void {
+  const { retry, phase } = turn.call
+  const to = retry && otherLeg(turn.call, retry.from)
+  if (retry === undefined || to === undefined) return
+  if (phase !== 'talking') return turn.setDeadline('retry', turn.now + 2_000)
+  turn.update({ retry: undefined })
+  relayOffer(turn, retry, to)
+}
+
+/** RFC 3261 §14.1: 2.1 to 4 s where the Call-ID is ours (every called leg), else up to 2 s. */
+function retryLater(turn: Turn, to: LegId): void {
+  const { reoffer } = turn.call
+  if (reoffer === undefined) return
+  const drawn = Number.parseInt(turn.deps.ids.token(20).slice(0, 4), 36) % 190
+  turn.update({ retry: { from: reoffer.from, offer: reoffer.offer } })
+  turn.setDeadline('retry', turn.now + 10 * (to === 'a' ? drawn : 210 + drawn))
+}
+
+/** Glare (491) of a relayed offer is its originator's to repeat. */
 function statusForReoffer(status: number): number {
   return status === 491 ? 491 : statusForCaller(status)
 }

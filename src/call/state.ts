@@ -32,6 +32,8 @@ export interface CallState {
   readonly sent: Readonly<Record<ClientKey, Sent>>
   readonly media: MediaState
   readonly reoffer?: Reoffer | undefined
+  /** An offer of our own that met glare and waits for its next try. */
+  readonly retry?: Pick<Reoffer, 'from' | 'offer'> | undefined
   /** Named deadlines; the machine sleeps until the earliest. */
   readonly deadlines: Readonly<Record<string, Millis>>
   /** Last number used for client keys, media operations and branches. */
