@@ -129,8 +129,12 @@ function explainFailure(thrown: unknown, terminal: Terminal): ExitCode {
   const error = asGatewayError(thrown)
   if (thrown instanceof UsageError || error.code === 'INTERNAL') throw thrown
   terminal.err(`trunkline: ${error.message} (${error.code})\n`)
-  if (error.code === 'LISTEN_FAILED') {
-    terminal.err('Who listens where: ss -lntup. Stop that program, or give another address under listen in --config.\n')
-  }
+  if (error.code === 'LISTEN_FAILED') terminal.err(`${adviceFor(error.message)}\n`)
   return 1
+}
+
+function adviceFor(problem: string): string {
+  if (/EADDRNOTAVAIL/.test(problem)) return 'This machine has no such address; ip address shows those it has.'
+  if (/EACCES/.test(problem)) return 'Ports below 1024 need more rights; take a higher one.'
+  return 'Another program uses it: ss -lntup shows which. Stop that one, or give other ports (listen, media) in --config.'
 }
