@@ -1,4 +1,4 @@
-import type { MediaSection, SdpCodec, SessionDescription } from '../sdp/index.ts'
+import { askedDirection, type MediaSection, type SdpCodec, type SessionDescription } from '../sdp/index.ts'
 
 /** Equal but for the `o=` line. */
 export function sameContent(a: SessionDescription, b: SessionDescription): boolean {
@@ -41,12 +41,12 @@ function codecName({ name, clockRateHz }: SdpCodec): string {
 }
 
 function shared(section: MediaSection): unknown {
-  const { kind, protocol, codecs, direction, rtcpMux, mid, fingerprints, formats } = section
+  const { kind, protocol, codecs, rtcpMux, mid, fingerprints, formats } = section
   return {
     kind,
     protocol,
     codecs: codecs.map(({ rtcpFeedback: _, ...codec }) => codec),
-    direction: section.address === '0.0.0.0' ? 'inactive' : direction,
+    direction: askedDirection(section),
     rtcpMux,
     mid,
     fingerprints,

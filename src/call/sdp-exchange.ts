@@ -1,5 +1,6 @@
 import {
   answerLocally,
+  askedDirection,
   createOffer,
   type Dropped,
   type LocalAnswer,
@@ -147,7 +148,8 @@ export function policyFor(turn: Turn, leg: Leg): TranslationPolicy {
 export function holds(theirs: SessionDescription): boolean {
   const audio = theirs.media.find((section) => section.kind === 'audio' && section.port !== 0)
   if (audio === undefined) return false
-  return audio.direction === 'sendonly' || audio.direction === 'inactive' || audio.address === '0.0.0.0'
+  const direction = askedDirection(audio)
+  return direction === 'sendonly' || direction === 'inactive'
 }
 
 /** The SDP with the version it has to have: one more than the last only if it differs from it (RFC 3264 §8). */

@@ -272,6 +272,33 @@ describe('inside a call', () => {
     }
   }
 
+  for (const who of ['browser', 'phone'] as const) {
+    test(`between a browser and a phone the ${who} holds and resumes; roles and payload types stay`, async () => {
+      const scene = await openScene()
+      const { world, alice, browser, gateway } = scene
+      browser.register()
+      await world.run(1_000)
+      answersAfter(alice, 500)
+      const ofBrowser = browser.call('alice')
+      await world.run(1_000)
+      const ofPhone = alice.calls[0]
+      assert.ok(ofPhone)
+      const remote = () => gateway.engine.sessions()[0]?.sides.map((side) => side.remote)
+      const agreed = remote()
+      const party = who === 'browser' ? ofBrowser : ofPhone
+      party.reoffer('INVITE', true)
+      await world.run(1_000)
+      assert.match((who === 'browser' ? ofPhone : ofBrowser).heard, /a=sendonly/)
+      assert.notDeepEqual(remote(), agreed)
+      party.reoffer('INVITE', false)
+      await world.run(1_000)
+      assert.deepEqual([ofBrowser.state, ofPhone.state], ['up', 'up'])
+      assert.deepEqual(remote(), agreed)
+      party.bye()
+      await assertNothingLeft(scene)
+    })
+  }
+
   test('both hold, one resumes, the other still holds', async () => {
     const scene = await callUp()
     const { calling, called, world } = scene
