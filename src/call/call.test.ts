@@ -1,38 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CallRig, destination } from '../../test/support/call-rig.ts'
+import {
+  assertEnded,
+  BOB_SDP,
+  CallRig,
+  destination,
+  ring,
+  TWO_TARGETS,
+  talkingRig as talking,
+} from '../../test/support/call-rig.ts'
 import { browserSdp, phoneSdp } from '../../test/support/sdp-texts.ts'
-import type { Destination, RouteDecision } from './model.ts'
-
-const BOB_SDP = phoneSdp({ address: '198.51.100.8', port: 31_000, payloads: [0, 101] })
-
-function ring(...groups: readonly Destination[][]): RouteDecision {
-  return { kind: 'ring', groups }
-}
 
 const TWO_PHONES = ring([destination('bob', '198.51.100.8'), destination('bob', '198.51.100.10')])
-
-const CARRIER = { kind: 'trunk', tenant: 'example.test', trunk: 'carrier' } as const
-const TWO_TARGETS = ring(
-  [destination('+1555', '198.51.100.20', CARRIER)],
-  [destination('+1555', '198.51.100.21', CARRIER)],
-)
-
-/** A call of alice to bob that both talk in. */
-function talking(): { rig: CallRig; invite: string } {
-  const rig = new CallRig()
-  const invite = rig.offer()
-  rig.answer(rig.sent('b1').key, 200, { sdp: BOB_SDP })
-  rig.ack('a')
-  return { rig, invite }
-}
-
-function assertEnded(rig: CallRig, expected: { status: number; endedBy: string }): void {
-  assert.equal(rig.state.phase, 'ended')
-  assert.equal(rig.records.length, 1)
-  assert.equal(rig.effectsOf('media-close').length, 1)
-  assert.deepEqual({ status: rig.records[0]?.status, endedBy: rig.records[0]?.endedBy }, expected)
-}
 
 test('a call rings, is answered, and ends with a BYE to the other side', () => {
   const rig = new CallRig()
@@ -117,95 +96,6 @@ test('Retry-After and Reason of a refusal are passed on, a Contact is not', () =
   assert.equal(headers.get('Retry-After'), '30')
   assert.equal(headers.get('Reason'), 'Q.850;cause=20')
   assert.equal(headers.has('Contact'), false)
-})
-
-test('the first of two phones gets the call, the other one is told where it went', () => {
-  const rig = new CallRig()
-  const invite = rig.offer({ decision: TWO_PHONES })
-  rig.answer(rig.sent('b1').key, 180)
-  rig.answer(rig.sent('b2').key, 180)
-  rig.answer(rig.sent('b2').key, 200, { sdp: BOB_SDP })
-  assert.deepEqual(rig.statuses(invite), [180, 200])
-  assert.deepEqual(rig.effectsOf('cancel'), [
-    {
-      kind: 'cancel',
-      key: rig.sent('b1').key,
-      headers: [{ name: 'Reason', value: 'SIP;cause=200;text="Call completed elsewhere"' }],
-    },
-  ])
-  rig.answer(rig.sent('b1').key, 487)
-  rig.ack('a')
-  assert.equal(rig.state.phase, 'talking')
-  assert.ok(rig.changes.some((change) => change.kind === 'drop-side' && change.side === 'b1'))
-})
-
-test('RFC 3261 §9.1: an answer that crosses our CANCEL is acknowledged and hung up', () => {
-  const rig = new CallRig()
-  rig.offer({ decision: TWO_PHONES })
-  rig.answer(rig.sent('b2').key, 200, { sdp: BOB_SDP })
-  rig.answer(rig.sent('b1').key, 200, { sdp: BOB_SDP })
-  assert.equal(rig.effectsOf('ack').filter(({ leg }) => leg === 'b1').length, 1)
-  rig.answer(rig.sent('b1', 'BYE').key, 200)
-  rig.ack('a')
-  assert.equal(rig.state.phase, 'talking')
-})
-
-test('a second answer from behind the same branch is acknowledged and hung up', () => {
-  const rig = new CallRig()
-  rig.offer()
-  const { key } = rig.sent('b1')
-  rig.answer(key, 200, { sdp: BOB_SDP, tag: 'first' })
-  rig.answer(key, 200, { sdp: BOB_SDP, tag: 'second' })
-  assert.deepEqual(
-    rig.effectsOf('ack').map(({ ack }) => ack.headers.toTag),
-    ['first', 'second'],
-  )
-  assert.equal(rig.sent('b1', 'BYE').request.headers.toTag, 'second')
-})
-
-test('all phones refuse: the best answer of RFC 3261 §16.7 goes to the caller', () => {
-  const rig = new CallRig()
-  const invite = rig.offer({ decision: TWO_PHONES })
-  rig.answer(rig.sent('b1').key, 503)
-  assert.deepEqual(rig.statuses(invite), [])
-  rig.answer(rig.sent('b2').key, 486)
-  assert.deepEqual(rig.statuses(invite), [486])
-})
-
-test('a 6xx ends the ringing everywhere', () => {
-  const rig = new CallRig()
-  const invite = rig.offer({ decision: TWO_PHONES })
-  rig.answer(rig.sent('b1').key, 603)
-  assert.deepEqual(rig.statuses(invite), [603])
-  assert.equal(rig.effectsOf('cancel').length, 1)
-  rig.answer(rig.sent('b2').key, 487)
-  assertEnded(rig, { status: 603, endedBy: 'callee' })
-})
-
-test('a target of a trunk that fails is followed by the next, with a media side of its own', () => {
-  const rig = new CallRig()
-  const invite = rig.offer({ decision: TWO_TARGETS })
-  rig.answer(rig.sent('b1').key, 503)
-  assert.ok(rig.changes.some((change) => change.kind === 'add-side' && change.side.id === 'b2'))
-  rig.answer(rig.sent('b2').key, 200, { sdp: BOB_SDP })
-  assert.deepEqual(rig.statuses(invite), [200])
-})
-
-test('a target that is silent or unreachable is followed by the next', () => {
-  for (const cause of ['timeout', 'transport'] as const) {
-    const rig = new CallRig()
-    rig.offer({ decision: TWO_TARGETS })
-    rig.event({ kind: 'failed', key: rig.sent('b1').key, cause, detail: 'gone' })
-    assert.equal(rig.sent('b2').request.headers.callId === rig.sent('b1').request.headers.callId, false)
-  }
-})
-
-test('a refusal of a trunk is final: no other target is tried', () => {
-  const rig = new CallRig()
-  const invite = rig.offer({ decision: TWO_TARGETS })
-  rig.answer(rig.sent('b1').key, 404)
-  assert.deepEqual(rig.statuses(invite), [404])
-  assertEnded(rig, { status: 404, endedBy: 'callee' })
 })
 
 test('a challenged request is sent again with the next CSeq, in the same dialog-to-be', () => {

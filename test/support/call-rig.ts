@@ -334,3 +334,34 @@ export class CallRig {
     })
   }
 }
+
+export const BOB_SDP = phoneSdp({ address: '198.51.100.8', port: 31_000, payloads: [0, 101] })
+
+export function ring(...groups: readonly Destination[][]): RouteDecision {
+  return { kind: 'ring', groups }
+}
+
+const TRUNK = { kind: 'trunk', tenant: 'example.test', trunk: 'carrier' } as const
+
+/** A trunk with a second target behind the first. */
+export const TWO_TARGETS = ring(
+  [destination('+1555', '198.51.100.20', TRUNK)],
+  [destination('+1555', '198.51.100.21', TRUNK)],
+)
+
+/** A call of alice to bob that both talk in. */
+export function talkingRig(): { rig: CallRig; invite: string } {
+  const rig = new CallRig()
+  const invite = rig.offer()
+  rig.answer(rig.sent('b1').key, 200, { sdp: BOB_SDP })
+  rig.ack('a')
+  return { rig, invite }
+}
+
+/** The call is over, told once, with its media closed. */
+export function assertEnded(rig: CallRig, expected: { status: number; endedBy: string }): void {
+  assert.equal(rig.state.phase, 'ended')
+  assert.equal(rig.records.length, 1)
+  assert.equal(rig.effectsOf('media-close').length, 1)
+  assert.deepEqual({ status: rig.records[0]?.status, endedBy: rig.records[0]?.endedBy }, expected)
+}

@@ -3,6 +3,7 @@ import type { TimelineEntry } from '../../src/api/index.ts'
 import { CARRIER, GatewayNode } from './gateway-node.ts'
 import { GOOD_NETWORK, type NetworkConditions } from './network.ts'
 import { Phone } from './phone.ts'
+import type { PhoneCall } from './phone-call.ts'
 import { World } from './world.ts'
 
 const MINUTE = 60_000
@@ -88,4 +89,26 @@ export async function assertNothingLeft(scene: Scene): Promise<void> {
 /** A bug that the call survived, or a wait that only the last resort ended. */
 function isOurFault(entry: TimelineEntry): boolean {
   return entry.kind === 'note' && (entry.facts?.code === 'INTERNAL' || entry.summary.startsWith('Gave up'))
+}
+
+export interface Up extends Scene {
+  readonly calling: PhoneCall
+  readonly called: PhoneCall
+}
+
+/** A call of alice to bob's phone, answered after a second, up for another. */
+export async function callUp(options: Parameters<Phone['call']>[1] = {}): Promise<Up> {
+  const scene = await openScene()
+  answersAfter(scene.bob, 1_000)
+  const calling = scene.alice.call('bob', options)
+  await scene.world.run(2_000)
+  const called = scene.bob.calls[0]
+  assert.ok(called)
+  assert.deepEqual([calling.state, called.state], ['up', 'up'])
+  return { ...scene, calling, called }
+}
+
+/** Status and culprit of every call that ended. */
+export function outcomes({ gateway }: Scene): unknown[] {
+  return gateway.ended.map(({ status, endedBy }) => [status, endedBy])
 }
