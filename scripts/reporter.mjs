@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 
 export default async function* reporter(source) {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const counts = { passed: 0, failed: 0, skipped: 0, excluded: 0 }
   const files = new Map()
   let current
   for await (const { type, data } of source) {
@@ -13,7 +13,7 @@ export default async function* reporter(source) {
     const file = relative(process.cwd(), data.file ?? 'unknown file')
     if (file !== current && current !== undefined) yield* closeFile(files, current)
     current = file
-    const stats = files.get(file) ?? { tests: 0, ms: 0, failed: 0, skipped: 0 }
+    const stats = files.get(file) ?? { tests: 0, ms: 0, failed: 0 }
     files.set(file, stats)
     if (data.nesting === 0) stats.ms += data.details.duration_ms
     if (type === 'test:fail' && !isOnlyParent(data)) {
@@ -22,13 +22,15 @@ export default async function* reporter(source) {
       yield `✖ ${file}: ${data.name}\n${indented(data.details.error)}\n`
       continue
     }
-    if (data.details.type === 'suite' || type === 'test:fail') continue
+    const skipped = data.skip ?? data.todo
+    if ((data.details.type === 'suite' && skipped === undefined) || type === 'test:fail') continue
     stats.tests += 1
-    if (data.skip !== undefined || data.todo !== undefined) {
+    if (skipped === undefined) counts.passed += 1
+    else if (String(skipped).startsWith('by design: ')) counts.excluded += 1
+    else {
       counts.skipped += 1
-      stats.skipped += 1
-      yield `!!! skipped ${file}: ${data.name}: ${data.skip || data.todo || 'no reason given'}\n`
-    } else counts.passed += 1
+      yield `!!! skipped ${file}: ${data.name}: ${typeof skipped === 'string' && skipped !== '' ? skipped : 'no reason given'}\n`
+    }
   }
   if (current !== undefined) yield* closeFile(files, current)
   const path = process.env.TRUNKLINE_TEST_COUNTS

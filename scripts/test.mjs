@@ -99,7 +99,9 @@ async function runTests(group, result) {
   const code = await run(process.execPath, args, { env, limitMs: group.limitMs })
   const seen = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 0, skipped: 0 }
   rmSync(folder, { recursive: true })
-  Object.assign(result, seen)
+  const { excluded = 0, ...counted } = seen
+  Object.assign(result, counted)
+  if (excluded > 0) result.note = `${excluded} excluded by design`
   if (code !== 0 && result.failed === 0) {
     result.failed = 1
     result.note = code === undefined ? 'ran out of time' : `the test runner ended with ${code}`

@@ -15,7 +15,7 @@ mediaEngineContract(
     }
     return { engine, advance }
   },
-  { media: 'the fake engine moves no packets' },
+  { media: 'by design: the fake engine moves no packets' },
 )
 
 describe('fake engine', () => {
