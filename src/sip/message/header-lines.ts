@@ -34,8 +34,10 @@ export class FieldLines implements HeaderLines {
     return nameOf(this.idOf(line)) || (this.#fields[line]?.name ?? '')
   }
 
+  /** Even if our own code was careless: a line break in a value would let its author write headers of his own. */
   valueOf(line: number): ByteString {
-    return this.#fields[line]?.value ?? ''
+    const value = this.#fields[line]?.value ?? ''
+    return value.includes('\r') || value.includes('\n') ? unfold(value) : value
   }
 }
 

@@ -1,7 +1,21 @@
 import type { ByteString } from '../../base/index.ts'
 import type { NameAddr } from './model.ts'
 import { parseParams, writeParams } from './params.ts'
-import { endOfQuoted, malformed, QUOTE, quote, shown, skipSpace, trimEnd, unquote } from './syntax.ts'
+import {
+  COLON,
+  COMMA,
+  endOfQuoted,
+  GREATER,
+  LESS,
+  malformed,
+  QUOTE,
+  quote,
+  SEMICOLON,
+  shown,
+  skipSpace,
+  trimEnd,
+  unquote,
+} from './syntax.ts'
 
 /**
  * `name-addr` or `addr-spec` with header parameters (RFC 3261 §20.10). The display name is unquoted.
@@ -56,7 +70,7 @@ function addrSpec(value: ByteString, quoted: number): AddressSpan {
 function isPlainName(value: ByteString, end: number): boolean {
   for (let i = 0; i < end; i++) {
     const c = value.charCodeAt(i)
-    if (c === QUOTE || c === 0x2c || c === 0x3b || c === 0x3e) return false
+    if (c === QUOTE || c === COMMA || c === SEMICOLON || c === GREATER) return false
   }
   return true
 }
@@ -65,8 +79,9 @@ function checkUri(value: ByteString, start: number, end: number): void {
   let colon = -1
   for (let i = start; i < end; i++) {
     const c = value.charCodeAt(i)
-    if (c <= 0x20 || c === QUOTE || c === 0x3c || c === 0x7f) throw malformed(`Bad URI in ${shown(value)}`)
-    if (c === 0x3a && colon < 0) colon = i
+    if (c <= 0x20 || c === QUOTE || c === LESS || c === GREATER || c === 0x7f)
+      throw malformed(`Bad URI in ${shown(value)}`)
+    if (c === COLON && colon < 0) colon = i
   }
   if (colon <= start) throw malformed(`No URI in ${shown(value)}`)
 }
