@@ -139,6 +139,21 @@ describe('portable engine, browser to phone', () => {
     })
   })
 
+  test('a renegotiation that repeats or turns the DTLS role keeps the association', TIMEOUT, async () => {
+    await withEngine(async (bench) => {
+      const talk = await call(bench, 'active')
+      for (const role of ['active', 'passive'] as const) {
+        await bench.engine.change('call', { kind: 'remote', side: 'a', remote: talk.browser.remote(role) })
+        await until(talk.phone.received, (n) => {
+          talk.browser.sendRtp(rtpPacket({ sequence: n, timestamp: n * 160, ssrc: role === 'active' ? 1 : 2 }))
+        })
+      }
+      assert.equal(bench.events.all.filter((event) => event.kind === 'dtls-connected').length, 1)
+      assert.equal(talk.browser.ends.all.length, 1)
+      hangUp(talk)
+    })
+  })
+
   test('without consent media stops, a check brings it back', TIMEOUT, async () => {
     await withEngine(async (bench) => {
       const talk = await call(bench, 'active')

@@ -40,6 +40,7 @@ export class WebRtcTransport implements MuxPeer {
   #srtp: SrtpPair | undefined
   /** DTLS that arrived before we knew whom to expect: a hello may overtake the answer on its way through SIP. */
   #early: Buffer[] = []
+  #pathToldAt: Millis = Number.NEGATIVE_INFINITY
   #failed = false
   #closed = false
   #discarded = 0
@@ -80,7 +81,7 @@ export class WebRtcTransport implements MuxPeer {
 
   /** Applies what the peer said. An association goes on unless its terms changed (RFC 8842 §5.1). */
   applyRemote({ dtls }: RemoteWebRtcSide): void {
-    if (this.#closed || (this.#agreed !== undefined && sameTerms(this.#agreed, dtls))) return
+    if (this.#closed || this.#isAgreed(dtls)) return
     this.#closeDtls()
     this.#agreed = dtls
     this.#failed = false
@@ -128,7 +129,11 @@ export class WebRtcTransport implements MuxPeer {
     const change = this.#ice.onCheck(path, nominated, now)
     this.#options.mux.retire(this.#ice.retireBefore(ufrag))
     if (change === 'none') return
-    this.#receiver.onPath(textOf(path))
+    // A peer that hops between addresses is followed at once, but told of once a second.
+    if (change !== 'path-changed' || now - this.#pathToldAt >= PATH_NEWS_MS) {
+      this.#pathToldAt = now
+      this.#receiver.onPath(textOf(path))
+    }
     if (change !== 'first-path' || this.#dtls === undefined) return
     this.#dtls.start(now)
     this.#drainDtls()
@@ -147,7 +152,7 @@ export class WebRtcTransport implements MuxPeer {
   onMedia(datagram: Buffer): boolean {
     if (this.#srtp === undefined) {
       this.#discarded++
-      return true // Media before the handshake is over: nobody can read it.
+      return false // Before the handshake is over nobody can read it.
     }
     const rtcp = isRtcp(datagram)
     const { receive } = this.#srtp
@@ -208,6 +213,13 @@ export class WebRtcTransport implements MuxPeer {
     this.#options.wantWakeups(this.#dtls?.deadline() !== undefined)
   }
 
+  /** An association that stands outlives a change of the offered role: browsers do not make a new one either. */
+  #isAgreed(terms: RemoteWebRtcSide['dtls']): boolean {
+    const before = this.#agreed
+    if (before === undefined || !sameFingerprints(before, terms)) return false
+    return before.role === terms.role || this.#srtp !== undefined
+  }
+
   #dtlsState(): NonNullable<SideStats['dtls']> {
     if (this.#failed) return 'failed'
     if (this.#srtp !== undefined) return 'connected'
@@ -225,10 +237,11 @@ function textOf({ address, port }: WebRtcPath): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-function sameTerms(a: RemoteWebRtcSide['dtls'], b: RemoteWebRtcSide['dtls']): boolean {
+function sameFingerprints(a: RemoteWebRtcSide['dtls'], b: RemoteWebRtcSide['dtls']): boolean {
   const key = ({ algorithm, value }: Fingerprint) => `${algorithm} ${value}`.toLowerCase()
   const sorted = (terms: RemoteWebRtcSide['dtls']) => terms.fingerprints.map(key).sort().join()
-  return a.role === b.role && sorted(a) === sorted(b)
+  return sorted(a) === sorted(b)
 }
 
 const MAX_EARLY_DATAGRAMS = 8
+const PATH_NEWS_MS = 1_000
