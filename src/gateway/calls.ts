@@ -1,11 +1,12 @@
 import { asGatewayError, LIMITS, type Millis } from '../base/index.ts'
-import { type CallEffect, type CallEvent, type CallRecord, callMachine, createCall } from '../call/index.ts'
+import { type CallEffect, type CallEvent, type CallRecord, callMachine, createCall, type LegId } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
-import type { Flow, SipEndpoint, SipMessage } from '../sip/index.ts'
+import type { Flow, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
 import { type CallTable, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
 import { createDeadlineQueue } from './deadline-queue.ts'
+import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
 import { createTimeline, type EntryReader, type MessageSeen, remoteOf } from './timeline.ts'
 import { recordOnWall, viewOf, type WallClock } from './views.ts'
@@ -14,6 +15,7 @@ export interface CallsDeps {
   readonly options: CoreOptions
   readonly endpoint: SipEndpoint
   readonly table: CallTable
+  readonly wayTo: Decisions['wayTo']
   readonly wall: WallClock
   readonly emit: (output: CoreOutput) => void
 }
@@ -127,7 +129,8 @@ export class Calls {
         endpoint.handle(effect, now)
         break
       case 'ack': {
-        const { key, ack, target } = effect
+        const { leg, key, ack } = effect
+        const target = this.#wayTo(call, leg, { uri: ack.uri, target: effect.target }, now)
         endpoint.handle({ kind: 'ack', key, ack, target }, now)
         break
       }
@@ -158,14 +161,20 @@ export class Calls {
   }
 
   #request(call: LiveCall, effect: CallEffect & { readonly kind: 'request' }, now: Millis): void {
-    const { leg, key, request, target, credentialsOf } = effect
+    const { leg, key, request, credentialsOf } = effect
     const { endpoint, table } = this.#deps
+    const target = this.#wayTo(call, leg, { uri: request.uri, target: effect.target }, now)
     table.sent(call, key, credentialsOf === undefined ? { leg, request } : { leg, request, credentialsOf })
     if (target.kind === 'flow' && request.headers.toTag === undefined) {
       const dialog = table.byDialog(request.headers.callId, request.headers.fromTag)?.dialog
       if (dialog !== undefined) bindToFlow(dialog, target.flow)
     }
     endpoint.handle({ kind: 'request', key, request, target }, now)
+  }
+
+  #wayTo(call: LiveCall, leg: LegId, { uri, target }: { uri: string; target: SendTarget }, now: Millis): SendTarget {
+    const party = call.state.legs[leg]?.party
+    return party?.kind === 'user' ? this.#deps.wayTo(uri, target, party, now) : target
   }
 
   #respond(call: LiveCall, effect: CallEffect & { readonly kind: 'respond' }, now: Millis): void {

@@ -302,6 +302,27 @@ describe('forged requests', () => {
   })
 })
 
+test('a page that reconnected and registered anew is reached there, in the middle of its call', async () => {
+  const rig = new CoreRig()
+  const [page, bob] = [rig.peer('198.51.100.9', 'ws', 40_000), rig.peer('198.51.100.7')]
+  await page.register('alice', 'wonderland')
+  const { id } = await talking(rig, page, bob)
+  rig.input({ kind: 'flow-closed', flowId: page.flow.id })
+  const anew = rig.peer('198.51.100.9', 'ws', 40_001)
+  const contact = { Contact: '<sip:peer@198.51.100.9:40000>', Expires: '600' }
+  await anew.authenticated('REGISTER', 'sip:example.test', { user: 'alice', password: 'wonderland' }, contact)
+  rig.input({ kind: 'end-call', call: id, reason: 'ended by the operator' })
+  anew.take('BYE')
+})
+
+test('another tenant’s user of the same name is not rung', async () => {
+  const rig = new CoreRig({ tenants: [exampleTenant(), { ...exampleTenant(), domain: 'other.test', trunks: [] }] })
+  const [alice, bob] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7')]
+  await bob.register('bob', 'builder')
+  await alice.send(alice.request('INVITE', 'sip:bob@other.test', SDP, phoneSdp()))
+  alice.take('SIP/2.0 404')
+})
+
 describe('a trunk that challenges', () => {
   async function challenged(realm: string) {
     const rig = new CoreRig()

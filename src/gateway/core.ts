@@ -42,7 +42,7 @@ class GatewayCore implements Core {
     this.#endpoint = createSipEndpoint(options.endpoint, { ids: options.ids })
     this.#decisions = createDecisions(options)
     const shared = { options, endpoint: this.#endpoint, table: this.#table }
-    this.#calls = new Calls({ ...shared, wall: this.#wall, emit })
+    this.#calls = new Calls({ ...shared, wayTo: this.#decisions.wayTo, wall: this.#wall, emit })
     this.#requests = new NewRequests({ ...shared, calls: this.#calls, decisions: this.#decisions })
   }
 

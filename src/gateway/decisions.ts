@@ -2,7 +2,7 @@ import type { RegistrationView } from '../api/index.ts'
 import type { ByteString, Millis } from '../base/index.ts'
 import type { Party, RouteDecision } from '../call/index.ts'
 import type { RegisterResult } from '../registrar/index.ts'
-import type { Flow, SipRequest } from '../sip/index.ts'
+import type { Flow, SendTarget, SipRequest } from '../sip/index.ts'
 import type { Tenant, TrunkOfTenant } from '../tenancy/index.ts'
 
 /** Who is known to us and where calls go: tenancy, routing and registrar as the core needs them. */
@@ -27,6 +27,16 @@ export interface Decisions {
   ): RegisterResult
   /** Whether this user has a contact on that connection. */
   isRegisteredOn(flowId: string, who: { readonly tenant: string; readonly user: string }, now: Millis): boolean
+  /**
+   * Where a request to that URI of the user goes now: the target, unless it is a connection that the same device has
+   * replaced by another since.
+   */
+  wayTo(
+    uri: ByteString,
+    target: SendTarget,
+    who: { readonly tenant: string; readonly user: string },
+    now: Millis,
+  ): SendTarget
   flowClosed(flowId: string, now: Millis): void
   registrations(now: Millis): readonly RegistrationView[]
   count(): number

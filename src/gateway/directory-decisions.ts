@@ -1,7 +1,8 @@
 import type { RegistrationView } from '../api/index.ts'
-import { decodeUtf8, type Millis } from '../base/index.ts'
+import { type ByteString, decodeUtf8, type Millis } from '../base/index.ts'
 import { type Binding, Registrar } from '../registrar/index.ts'
 import { route } from '../routing/index.ts'
+import { parseUri } from '../sip/index.ts'
 import { createDirectory } from '../tenancy/index.ts'
 import type { CoreOptions } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
@@ -27,6 +28,12 @@ export function createDecisions(options: CoreOptions): Decisions {
     register: (request, flow, { tenant, user }, now) =>
       registrar.register(request, flow, { tenant: tenant.domain, user }, now),
     isRegisteredOn: (flowId, { tenant, user }, now) => registrar.isRegisteredOn(flowId, tenant, user, now),
+    wayTo(uri, target, { tenant, user }, now) {
+      if (target.kind !== 'flow' || !isWebSocket(target.flow.transport)) return target
+      const contacts = registrar.contacts(tenant, user, now)
+      const isOpen = contacts.some((each) => each.target.kind === 'flow' && each.target.flow.id === target.flow.id)
+      return isOpen ? target : (contacts.find((each) => isSameDevice(each.uri, uri))?.target ?? target)
+    },
     flowClosed: (flowId, now) => registrar.flowClosed(flowId, now),
     registrations: (now) => registrar.list(now).map((binding) => viewOf(binding, wall)),
     count: () => registrar.count,
@@ -38,6 +45,12 @@ export function createDecisions(options: CoreOptions): Decisions {
 /** Only a page opens a WebSocket; a carrier does not. */
 function isWebSocket(transport: string): boolean {
   return transport === 'ws' || transport === 'wss'
+}
+
+/** A page makes up a user and a host for its Contact and keeps them while it lives; parameters come and go. */
+function isSameDevice(registered: ByteString, uri: ByteString): boolean {
+  const [a, b] = [parseUri(registered), parseUri(uri)]
+  return a.user !== undefined && a.user === b.user && a.host === b.host
 }
 
 function viewOf(binding: Binding, wall: (now: Millis) => Millis): RegistrationView {

@@ -13,7 +13,11 @@ export interface Driver {
  * One input after the other: an input that arrives while outputs are carried out waits its turn, so the core is never
  * entered twice.
  */
-export function createDriver(core: Core, perform: (output: CoreOutput) => void): Driver {
+export function createDriver(
+  core: Core,
+  perform: (output: CoreOutput) => void,
+  onError: (thrown: unknown) => void,
+): Driver {
   const waiting: CoreInput[] = []
   let isRunning = false
   let timer: NodeJS.Timeout | undefined
@@ -22,16 +26,22 @@ export function createDriver(core: Core, perform: (output: CoreOutput) => void):
 
   const sleep = (): void => {
     const deadline = core.deadline()
-    if (deadline === timerAt || stopped) return
+    if (deadline === undefined || deadline >= timerAt || stopped) return // Waking too early does no harm.
     clearTimeout(timer)
-    timer = undefined
-    timerAt = deadline ?? Number.POSITIVE_INFINITY
-    if (deadline === undefined) return
+    timerAt = deadline
     const delayMs = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), LONGEST_SLEEP_MS)
     timer = setTimeout(() => {
       timerAt = Number.POSITIVE_INFINITY
       handle({ kind: 'wake' })
     }, delayMs)
+  }
+
+  const carryOut = (output: CoreOutput): void => {
+    try {
+      perform(output)
+    } catch (thrown) {
+      onError(thrown) // One output is lost; those behind it still go out.
+    }
   }
 
   const handle = (first: CoreInput): void => {
@@ -41,7 +51,7 @@ export function createDriver(core: Core, perform: (output: CoreOutput) => void):
     try {
       for (let input = waiting.shift(); input !== undefined; input = waiting.shift()) {
         core.handle(input, performance.now())
-        for (let output = core.poll(); output !== undefined; output = core.poll()) perform(output)
+        for (let output = core.poll(); output !== undefined; output = core.poll()) carryOut(output)
       }
     } finally {
       isRunning = false

@@ -60,12 +60,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   )
   const core = createCore(coreOptions(options, sipAddresses(transports.addresses, options.advertise)))
   const media = createMediaExecutor(options.engine, (input) => take(input))
-  const published = createPublished(core, (thrown) =>
-    options.log.error({ thrown: String(thrown) }, 'a listener failed'),
-  )
+  const onError = (thrown: unknown): void => options.log.error({ detail: String(thrown) }, 'an output was lost')
+  const published = createPublished(core, onError)
   const quiet = createQuiet(() => core.counts().calls === 0)
   const perform = performer({ options, transports, media, published, quiet })
-  const driver = createDriver(core, perform)
+  const driver = createDriver(core, perform, onError)
   take = driver.handle
   for (const input of early) driver.handle(input)
   followEvents(options.engine, driver.handle).catch((thrown) =>

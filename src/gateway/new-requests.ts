@@ -108,17 +108,17 @@ export class NewRequests {
     const { request, flow } = incoming
     const aor = parseUri(request.headers.to.uri)
     const tenant = this.#tenantNamed(aor.host)
-    if (tenant === undefined) return answer(404, [])
+    if (tenant === undefined) return answer(404)
     const who = this.#authenticate(incoming, tenant, 'server', now)
     if (who.kind === 'challenge') return answer(401, who.headers)
     const user = who.user.name
-    if (aor.user !== user) return answer(403, []) // RFC 3261 §10.3, step 4.
+    if (!isUser(aor, user)) return answer(403) // RFC 3261 §10.3, step 4.
     return this.#deps.decisions.register(request, flow, { tenant, user }, now)
   }
 
   #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
     const { request } = incoming
-    if (this.#isMerged(request)) return answer(482, [])
+    if (this.#isMerged(request)) return answer(482)
     const from = parseUri(request.headers.from.uri)
     const trunk = this.#trunkOf(incoming.flow, from, uri)
     if (trunk !== undefined) {
@@ -126,11 +126,13 @@ export class NewRequests {
       return this.#offer({ incoming, uri, tenant: trunk.tenant, caller: party }, now)
     }
     const tenant = this.#tenantNamed(from.host)
-    if (tenant === undefined) return answer(403, [])
+    if (tenant === undefined) return answer(403)
+    const named = this.#deps.decisions.tenantOf(uri.host)
+    if (named !== undefined && named !== tenant) return answer(404) // Another tenant's bob is not ours.
     const who = this.#authenticate(incoming, tenant, 'proxy', now)
     if (who.kind === 'challenge') return answer(407, who.headers)
     const user = who.user.name
-    if (from.user !== user) return answer(403, [])
+    if (!isUser(from, user)) return answer(403)
     const caller: Party = { kind: 'user', tenant: tenant.domain, user }
     return this.#offer({ incoming, uri, tenant, caller }, now)
   }
@@ -161,13 +163,12 @@ export class NewRequests {
    * prove: phones and trunks may share an address.
    */
   #trunkOf(flow: Flow, from: SipUri, uri: SipUri) {
-    const candidates = this.#deps.decisions.trunksAt(flow)
-    const [first] = candidates
-    if (first === undefined) return undefined
-    const claimed = this.#deps.decisions.tenantOf(from.host)
+    const { decisions } = this.#deps
+    const named = decisions.tenantOf(uri.host)
+    const candidates = decisions.trunksAt(flow).filter(({ tenant }) => named === undefined || tenant === named)
+    const claimed = decisions.tenantOf(from.host)
     if (claimed?.users.some(({ name }) => name === from.user)) return undefined
-    const named = this.#deps.decisions.tenantOf(uri.host)
-    return candidates.find(({ tenant }) => tenant === named) ?? candidates.find((c) => dials(c.tenant, uri)) ?? first
+    return candidates.find(({ tenant }) => dials(tenant, uri)) ?? candidates[0]
   }
 
   /** Phones are often given our address for a domain; that is clear only if there is one tenant. */
@@ -199,6 +200,11 @@ function optionsAnswer({ headers }: SipRequest): Answer {
 function dials(tenant: Tenant, uri: SipUri): boolean {
   const asked = dialled(dialledUser(uri))
   return tenant.numbers.some(({ number }) => dialled(number) === asked)
+}
+
+/** Whether a URI is that user's, escaped or not. */
+function isUser(uri: SipUri, name: string): boolean {
+  return uri.user !== undefined && (uri.user === name || dialled(uri.user) === name)
 }
 
 /** User part of a SIP URI, number of a `tel:` URI. */

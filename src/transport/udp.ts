@@ -21,8 +21,9 @@ export interface UdpListener {
 /** @throws GatewayError `LISTEN_FAILED`. */
 export async function openUdp(listen: SipListen, handler: TransportHandler): Promise<UdpListener> {
   const host = await resolve(listen.host)
+  const isV6 = isIPv6(host)
   const socket = createSocket({
-    type: isIPv6(host) ? 'udp6' : 'udp4',
+    type: isV6 ? 'udp6' : 'udp4',
     // Only IP literals get here; going through the resolver would cost a thread hop per datagram.
     lookup: (name, _options, done) => done(null, name, isIPv4(name) ? 4 : 6),
   })
@@ -32,7 +33,10 @@ export async function openUdp(listen: SipListen, handler: TransportHandler): Pro
   socket.on('message', (data, remote) => handler.received(flowOf(address, remote), data.toString('latin1')))
   return {
     address,
-    send: (sendId, to, data) => send(socket, { sendId, to, data }, handler),
+    send(sendId, to, data) {
+      const reached = isV6 && isIPv4(to.host) ? { host: `::ffff:${to.host}`, port: to.port } : to
+      send(socket, { sendId, to: reached, data }, handler)
+    },
     close: () => new Promise((done) => socket.close(() => done())),
   }
 }
@@ -54,13 +58,12 @@ function send(
   handler: TransportHandler,
 ): void {
   const { sendId, to, data } = parcel
-  const host = isIPv6(socket.address().address) && isIPv4(to.host) ? `::ffff:${to.host}` : to.host
   if (data.length > DATAGRAM_BYTES) {
     handler.sendFailed(sendId, `${data.length} bytes do not fit a datagram`)
     return
   }
   try {
-    socket.send(Buffer.from(data, 'latin1'), to.port, host, (error) => {
+    socket.send(Buffer.from(data, 'latin1'), to.port, to.host, (error) => {
       if (error !== null && error !== undefined) handler.sendFailed(sendId, error.message)
     })
   } catch (thrown) {

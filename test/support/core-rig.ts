@@ -178,7 +178,7 @@ export class RigPeer {
   /** A request text; `headers` come after the usual ones and replace those of the same name. */
   request(method: string, uri: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
     const { transport, remote } = this.flow
-    const id = `${remote.host}-${++this.#sequence}`
+    const id = `${remote.host}-${remote.port}-${++this.#sequence}`
     const all: Record<string, string> = {
       Via: `SIP/2.0/${transport.toUpperCase()} ${remote.host}:${remote.port};branch=z9hG4bK${id}`,
       'Max-Forwards': '70',
@@ -205,7 +205,7 @@ export class RigPeer {
     const identity = {
       From: `<sip:${who.user}@example.test>;tag=${who.user}${++this.#sequence}`,
       ...(method === 'REGISTER' ? { To: `<sip:${who.user}@example.test>` } : {}),
-      'Call-ID': `${who.user}-${this.flow.remote.host}-${this.#sequence}`,
+      'Call-ID': `${who.user}-${this.flow.remote.host}-${this.flow.remote.port}-${this.#sequence}`,
       ...headers,
     }
     await this.send(this.request(method, uri, identity, body))
