@@ -16,6 +16,9 @@ const commands = {
   version,
 }
 
+// Whoever read our output has gone (`| head`): the gateway goes on without telling.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 // What nobody caught is a bug: say so and stop, rather than go on with half a state.
 process.on('uncaughtException', (error) => {
   terminal.err(`trunkline: a bug: ${error.stack ?? error.message}\n`)

@@ -44,7 +44,13 @@ export interface ApiServer {
 /** The HTTP side: the page, `/v1`, `/healthz`, `/metrics`. */
 export async function createApiServer(options: ApiOptions): Promise<ApiServer> {
   const now = options.now ?? Date.now
-  const app = fastify({ bodyLimit: LIMITS.apiBodyBytes, forceCloseConnections: true, logger: false })
+  const app = fastify({
+    bodyLimit: LIMITS.apiBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    logger: false,
+  })
+  app.server.maxConnections = LIMITS.connections
   const access = createAccess({ operatorToken: options.operatorToken, now, metrics: options.metrics })
   const events = createEventStreams({ control: options.control })
   protectEverything(app, options.log)
@@ -74,6 +80,9 @@ export async function createApiServer(options: ApiOptions): Promise<ApiServer> {
   }
 }
 
+/** A request has to be whole by then: nobody keeps a connection with half of one. */
+const REQUEST_TIMEOUT_MS = 20_000
+
 const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'self'",
@@ -90,7 +99,7 @@ const SECURITY_HEADERS = {
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
   'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'microphone=(self), camera=(self), speaker-selection=(self)',
+  'permissions-policy': 'microphone=(self), camera=(self)',
 } as const
 
 function protectEverything(app: FastifyInstance, log: Log): void {
