@@ -34,7 +34,7 @@ export function finishOperation(turn: Turn, op: number): MediaPurpose | undefine
 /** Remembers our side of a leg as the engine told it. */
 export function rememberSides(turn: Turn, sides: readonly LocalSide[]): void {
   const local = { ...turn.call.media.local }
-  for (const side of sides) local[side.id] = side
+  for (const side of sides) local[side.id] = factsOf(side)
   patch(turn, { local })
 }
 
@@ -93,8 +93,13 @@ export function mediaAddressOf(offer: SessionDescription | undefined): string | 
 
 /** Our facts of a leg in the form the SDP writer takes. */
 export function localFacts(turn: Turn, leg: LegId): LocalFacts {
-  const side = turn.call.media.local[leg]
-  if (side === undefined) throw new GatewayError('INTERNAL', `The engine told nothing of side ${leg}`)
+  const facts = turn.call.media.local[leg]
+  if (facts === undefined) throw new GatewayError('INTERNAL', `The engine told nothing of side ${leg}`)
+  return facts
+}
+
+/** SDES keys in the open: they are told to the peer, and a state has to be plain data. */
+function factsOf(side: LocalSide): LocalFacts {
   if (side.kind === 'webrtc') return side
   return {
     kind: 'rtp',

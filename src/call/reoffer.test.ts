@@ -283,6 +283,16 @@ for (const [method, status] of [
   })
 }
 
+test('a body that is no SDP gets 415 and a word on what is taken', () => {
+  const rig = talking()
+  const key = rig.request('a', 'INVITE', { body: { type: 'text/plain', content: 'hello' } })
+  assert.deepEqual(rig.statuses(key), [415])
+  assert.equal(rig.final(key).headers.get('Accept'), 'application/sdp')
+  const broken = rig.request('a', 'INVITE', { sdp: 'v=0\r\nm=audio\r\n' })
+  assert.deepEqual(rig.statuses(broken), [400])
+  assert.equal(rig.state.phase, 'talking')
+})
+
 test('RFC 3261 §12.2.2: a request out of order gets 500 and changes nothing', () => {
   const rig = talking()
   const request = rig.fromCaller('BYE', { toTag: rig.state.legs.a?.localTag ?? '', sequence: 1 })
@@ -313,6 +323,17 @@ test('RFC 4028: a session timer is accepted, refreshed by UPDATE, and ends the c
   rig.settle()
   assert.equal(rig.state.phase, 'ended')
   assert.equal(rig.records[0]?.endedBy, 'timer')
+})
+
+test('RFC 4028 §9: who refreshes without a session interval is no longer watched', () => {
+  const rig = new CallRig()
+  rig.offer({ headers: TIMER })
+  rig.answer(rig.sent('b1').key, 200, { sdp: phoneSdp(BOB) })
+  rig.ack('a')
+  const update = rig.request('a', 'UPDATE')
+  assert.equal(rig.final(update).headers.has('Session-Expires'), false)
+  rig.pass(1_000_000)
+  assert.equal(rig.state.phase, 'talking')
 })
 
 test('RFC 4028: a called peer that promised to refresh and does not is hung up', () => {

@@ -25,30 +25,28 @@ export function isTooShort(wish: SessionWish | undefined): boolean {
 }
 
 /**
- * Takes the wish of a request that begins or refreshes the session: its sender refreshes, and we watch. Who wants us
- * to refresh gets no session timer, as from one who does not know RFC 4028.
+ * Takes the wish of a request that begins or refreshes the session: its sender refreshes, and we watch. Without a wish
+ * the session no longer expires (RFC 4028 §9); who wants us to refresh gets no session timer, as from one who does not
+ * know it.
  */
 export function takeWish(turn: Turn, leg: LegId, request: SipRequest): void {
   const wish = sessionExpires(request)
   const knows = request.headers.values('Supported').some((tag) => tag.toLowerCase() === 'timer')
-  if (wish !== undefined && knows && !isTooShort(wish) && wish.refresher !== 'uas') {
-    turn.updateLeg(leg, { sessionMs: wish.seconds * 1_000 })
-  }
-  refreshed(turn, leg)
+  const taken = wish !== undefined && knows && !isTooShort(wish) && wish.refresher !== 'uas'
+  watch(turn, leg, taken ? wish.seconds * 1_000 : undefined)
 }
 
 /** A called peer that promised to refresh the session itself (RFC 4028 §9: `refresher=uas`). */
 export function takePromise(turn: Turn, leg: LegId, response: SipResponse): void {
   const promise = sessionExpires(response)
   if (promise?.refresher !== 'uas' || isTooShort(promise)) return
-  turn.updateLeg(leg, { sessionMs: promise.seconds * 1_000 })
-  refreshed(turn, leg)
+  watch(turn, leg, promise.seconds * 1_000)
 }
 
-/** The peer refreshed: the session lives for another interval. */
-export function refreshed(turn: Turn, leg: LegId): void {
-  const { sessionMs } = turn.leg(leg)
-  if (sessionMs !== undefined) turn.setDeadline(`session:${leg}`, turn.now + sessionMs)
+/** The session of a leg lives for this long from now, unless it is refreshed again. */
+function watch(turn: Turn, leg: LegId, sessionMs: number | undefined): void {
+  turn.updateLeg(leg, { sessionMs })
+  turn.setDeadline(`session:${leg}`, sessionMs === undefined ? undefined : turn.now + sessionMs)
 }
 
 /** Headers of a 2xx on a leg with a session timer: the one who asked is the one who refreshes (RFC 4028 §9). */

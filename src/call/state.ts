@@ -1,6 +1,6 @@
 import type { Millis } from '../base/index.ts'
-import type { LocalSide, SessionSummary } from '../media/index.ts'
-import type { SessionDescription } from '../sdp/index.ts'
+import type { SessionSummary } from '../media/index.ts'
+import type { LocalFacts, SessionDescription } from '../sdp/index.ts'
 import type { ClientKey, SendTarget, ServerKey } from '../sip/index.ts'
 import type { KeptRequest } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
@@ -91,7 +91,7 @@ export interface MediaState {
   readonly status: 'none' | 'opening' | 'open' | 'closing' | 'closed'
   readonly operations: Readonly<Record<number, MediaPurpose>>
   /** What the engine told about our side of each leg. */
-  readonly local: Readonly<Record<LegId, LocalSide>>
+  readonly local: Readonly<Record<LegId, LocalFacts>>
   readonly summary?: SessionSummary | undefined
 }
 

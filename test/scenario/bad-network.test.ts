@@ -12,6 +12,10 @@ type Act =
   | { readonly kind: 'ring' | 'early' | 'answer' | 'cancel' | 'bye' | 'refresh' | 'info'; readonly who: number }
   | { readonly kind: 'refuse'; readonly who: number; readonly status: number }
   | { readonly kind: 'reoffer'; readonly who: number; readonly method: 'INVITE' | 'UPDATE'; readonly hold: boolean }
+  | { readonly kind: 'trouble'; readonly which: (typeof TROUBLES)[number] }
+
+/** What goes wrong besides the network. */
+const TROUBLES = ['no ports', 'change refused', 'fingerprint wrong', 'ended by the API', 'engine lost'] as const
 
 interface Step {
   readonly act: Act
@@ -23,6 +27,7 @@ const WHOM = ['alice', 'bob', '+15550123', '*43', '*41', 'nobody'] as const
 
 const who = fc.nat({ max: 4 })
 const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('trouble' as const), which: fc.constantFrom(...TROUBLES) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -72,6 +77,7 @@ const steps = fc.array(fc.record({ act, waitMs: fc.constantFrom(0, 10, 100, 1_00
 })
 
 function perform(scene: Scene, one: Act): void {
+  if (one.kind === 'trouble') return cause(scene, one.which)
   const phone: Phone = scene.phones[one.who] ?? scene.alice
   if (one.kind === 'call') return void phone.call(WHOM[one.whom] ?? 'bob', { late: one.late })
   const call: PhoneCall | undefined = phone.calls.findLast((each) => !each.isOver)
@@ -89,6 +95,20 @@ function perform(scene: Scene, one: Act): void {
     default:
       return call?.[one.kind]()
   }
+}
+
+function cause({ gateway, world }: Scene, trouble: (typeof TROUBLES)[number]): void {
+  const call = gateway.core.calls().find(({ endedAt }) => endedAt === undefined)?.id
+  if (trouble === 'no ports') return gateway.engine.failNext('open', 'MEDIA_PORTS_EXHAUSTED')
+  if (trouble === 'change refused') return gateway.engine.failNext('change', 'MEDIA_PORTS_EXHAUSTED')
+  if (trouble === 'engine lost') {
+    for (const { id } of gateway.engine.sessions()) void gateway.engine.close(id)
+    return gateway.handle({ kind: 'media', event: { kind: 'engine-lost', detail: 'a test' } }, world.now)
+  }
+  if (call === undefined) return
+  if (trouble === 'ended by the API') return gateway.handle({ kind: 'end-call', call, reason: 'a test' }, world.now)
+  const event = { kind: 'failed', session: call, side: 'a', code: 'MEDIA_SPEC_INVALID', detail: 'a test' } as const
+  gateway.handle({ kind: 'media', event }, world.now)
 }
 
 /** Everybody goes home: whatever is still up is hung up, refused or cancelled, again and again until all are gone. */

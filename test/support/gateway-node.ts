@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Millis, Secret, seededIds } from '../../src/base/index.ts'
+import { asGatewayError, type Millis, Secret, seededIds } from '../../src/base/index.ts'
 import type { CallRecord } from '../../src/call/index.ts'
 import { type Core, type CoreInput, type CoreOutput, createCore } from '../../src/gateway/index.ts'
 import { createFakeEngine } from '../../src/media/engines/fake/index.ts'
@@ -135,10 +135,10 @@ export class GatewayNode implements Node {
       const result = await this.engine.change(command.session, command.change)
       return { kind: 'media-changed', call, op: command.op, result }
     } catch (thrown) {
-      const detail = thrown instanceof Error ? thrown.message : String(thrown)
+      const { message: detail, code } = asGatewayError(thrown)
       if (command.kind === 'media-close') return { kind: 'media-closed', call, summary: { id: call, sides: [] } }
-      this.errors.push(`engine: ${detail}`)
-      return { kind: 'media-failed', call, op: command.op, code: 'MEDIA_SPEC_INVALID', detail }
+      if (!detail.startsWith('the test wants')) this.errors.push(`engine: ${detail}`)
+      return { kind: 'media-failed', call, op: command.op, code, detail }
     }
   }
 
