@@ -45,6 +45,8 @@ export interface LiveCall {
   readonly dialogs: Map<string, KnownDialog>
   readonly sipCallIds: Map<string, LegId>
   readonly sessions: Set<MediaSessionId>
+  /** Those that nobody asked the engine to close yet: none may outlive the call. */
+  readonly unclosed: Set<MediaSessionId>
   /** Last counters the engine told, by leg. */
   readonly media: Map<LegId, SideStats>
 }
@@ -158,6 +160,7 @@ export class CallTable {
 
   session(call: LiveCall, session: MediaSessionId): void {
     call.sessions.add(session)
+    call.unclosed.add(session)
     this.#sessions.set(session, call)
   }
 

@@ -1,5 +1,13 @@
-import { asGatewayError, LIMITS, type Millis } from '../base/index.ts'
-import { type CallEffect, type CallEvent, type CallRecord, callMachine, createCall, type LegId } from '../call/index.ts'
+import { asGatewayError, FAULTS, type FaultCode, LIMITS, type Millis } from '../base/index.ts'
+import {
+  type CallEffect,
+  type CallEvent,
+  type CallNote,
+  type CallRecord,
+  callMachine,
+  createCall,
+  type LegId,
+} from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import type { Flow, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
@@ -64,6 +72,7 @@ export class Calls {
       dialogs: new Map(),
       sipCallIds: new Map(),
       sessions: new Set(),
+      unclosed: new Set(),
       media: new Map(),
       callerTag: request.headers.fromTag,
       callerSequence: request.headers.cseq.sequence,
@@ -120,7 +129,7 @@ export class Calls {
   }
 
   #apply(call: LiveCall, effect: CallEffect, now: Millis): void {
-    const { endpoint, table, emit, wall } = this.#deps
+    const { endpoint, table, emit } = this.#deps
     switch (effect.kind) {
       case 'request':
         this.#request(call, effect, now)
@@ -145,11 +154,14 @@ export class Calls {
         emit({ ...effect, call: call.id })
         break
       case 'media-change':
+        emit({ ...effect, call: call.id })
+        break
       case 'media-close':
+        call.unclosed.delete(effect.session)
         emit({ ...effect, call: call.id })
         break
       case 'note':
-        this.#tell(call, call.timeline.note(wall(now), effect.note))
+        this.#note(call, effect.note, now)
         break
       case 'changed':
         emit({ kind: 'call-changed', call: call.id })
@@ -200,12 +212,21 @@ export class Calls {
     const { table, emit, wall } = this.#deps
     const final = recordOnWall(record, wall)
     for (const side of record.media?.sides ?? []) call.media.set(side.side, side)
+    for (const session of call.unclosed) emit({ kind: 'media-close', call: call.id, session })
     table.remove(call)
     this.#deadlines.set(call.id, undefined)
     this.ended.add(viewOf(call, wall), call.timeline, now)
     this.#count?.callEnded(final)
     emit({ kind: 'call-changed', call: call.id })
     emit({ kind: 'call-ended', record: final })
+  }
+
+  #note(call: LiveCall, note: CallNote, now: Millis): void {
+    this.#tell(call, call.timeline.note(this.#deps.wall(now), note))
+    const code = note.facts?.code
+    if (note.topic !== 'error' || !isFaultCode(code)) return
+    this.#count?.fault(code)
+    if (FAULTS[code].blame === 'bug') this.#log(call, note.text) // The machine caught it and ends the call.
   }
 
   #tell(call: LiveCall, entry: EntryReader | undefined): void {
@@ -228,14 +249,13 @@ export class Calls {
 
   /** The machine is of no use any more: answer whoever waits, give everything back. */
   #abandon(call: LiveCall, now: Millis): void {
-    const { endpoint, emit } = this.#deps
+    const { endpoint } = this.#deps
     for (const [key, { request, answered }] of call.unanswered) {
       if (!answered) endpoint.handle({ kind: 'respond', key, response: replyTo(request, 500) }, now)
     }
     for (const [key, { request }] of call.outstanding) {
       if (request.method === 'INVITE') endpoint.handle({ kind: 'cancel', key }, now)
     }
-    for (const session of call.sessions) emit({ kind: 'media-close', call: call.id, session })
     this.#end(call, abandonedRecord(call, now), now)
   }
 
@@ -252,6 +272,10 @@ export class Calls {
 /** Only connections bind: a UDP peer may change its port between two requests (NAT). */
 function bindToFlow(dialog: { flowId?: string }, flow: Flow): void {
   if (flow.transport === 'ws' || flow.transport === 'wss') dialog.flowId = flow.id
+}
+
+function isFaultCode(code: unknown): code is FaultCode {
+  return typeof code === 'string' && Object.hasOwn(FAULTS, code)
 }
 
 function abandonedRecord(call: LiveCall, now: Millis): CallRecord {

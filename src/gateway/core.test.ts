@@ -351,33 +351,35 @@ describe('a trunk that challenges', () => {
 })
 
 describe('faults of ours', () => {
-  test('a call whose code fails ends alone', async () => {
-    let failing = false
-    const { ids } = { ids: countingIds(() => failing) }
-    const count = counting()
-    const rig = new CoreRig({ ids, count })
-    const [alice, bob] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7')]
+  /** Alice talks to Bob while the carrier's call waits for its media session. */
+  async function two(count: CoreCounting) {
+    const rig = new CoreRig({ count })
+    const [alice, bob, carrier] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7'), rig.peer('203.0.113.5')]
+    await alice.register('alice', 'wonderland')
     const { id, answer } = await talking(rig, alice, bob)
-    failing = true
-    rig.input({ kind: 'end-call', call: 'no such call', reason: 'nothing' })
-    const carrier = rig.peer('203.0.113.5')
     const from = { From: '<sip:+4930123456@203.0.113.5>;tag=1', ...SDP }
-    await carrier.send(carrier.request('INVITE', 'sip:+15550100@192.0.2.1', from, phoneSdp()))
-    failing = false
+    carrier.raw(carrier.request('INVITE', 'sip:+15550100@192.0.2.1', from, phoneSdp()))
+    const opening = rig.outputs.findLast((output) => output.kind === 'media-open')
+    assert.ok(opening)
+    return { rig, alice, bob, carrier, id, answer, opening }
+  }
+
+  test('a call whose code fails ends alone, and its caller is told', async () => {
+    const count = counting()
+    const { rig, alice, carrier, id, answer, opening } = await two(count)
+    // No engine answers so; it stands for whatever the call machine was not written for.
+    rig.input({ kind: 'media-opened', call: opening.call, op: opening.op, opened: undefined as never })
+    await rig.settle()
+    assert.ok(
+      carrier.inbox.some((message) => /^SIP\/2\.0 [456]\d\d/.test(message)),
+      'the caller gets a final answer',
+    )
+    assert.equal(count.counts.get('INTERNAL'), 1)
+    await rig.advance(170_000)
+    assert.equal(rig.core.isLive(opening.call), false)
+    assert.equal(rig.engine.sessions().length, 1, 'its media session does not outlive it')
     assert.equal(rig.core.call(id)?.state, 'talking')
     await alice.send(alice.inDialog('BYE', answer))
     alice.take('SIP/2.0 200')
-    assert.ok((count.counts.get('INTERNAL') ?? 0) > 0)
   })
 })
-
-/** Identifiers that fail while `isFailing`. */
-function countingIds(isFailing: () => boolean) {
-  let made = 0
-  return {
-    token(): string {
-      if (isFailing()) throw new Error('no more identifiers')
-      return `id${(++made).toString(36).padStart(12, '0')}`
-    },
-  }
-}
