@@ -48,6 +48,7 @@ export function ownOfferTo(turn: Turn, id: LegId): SessionDescription {
     local: localFacts(turn, id),
     policy: policyFor(turn, leg),
     identity: nextIdentity(leg.sdp),
+    ...agreedBefore(leg),
   })
   return stamp(turn, id, made)
 }

@@ -1,3 +1,4 @@
+import { fmtpParameter } from './fmtp.ts'
 import type { SdpCodec } from './model.ts'
 
 /** Static payload types (RFC 3551 §6) of the codecs that peers name without an `rtpmap`. */
@@ -51,7 +52,8 @@ export function isPrimary(codec: SdpCodec): boolean {
 /** Same encoding, whatever the number; for H.264 also the same profile and packetization (RFC 6184 §8.2.2). */
 export function sameCodec(a: SdpCodec, b: SdpCodec): boolean {
   if (!sameName(a.name, b.name) || a.clockRateHz !== b.clockRateHz) return false
-  if (channelsOf(a) !== channelsOf(b)) return false
+  // Opus is always written with two channels (RFC 7587 §7); some peers leave them out and mean the same.
+  if (channelsOf(a) !== channelsOf(b) && !sameName(a.name, 'opus')) return false
   return !sameName(a.name, 'H264') || h264Key(a) === h264Key(b)
 }
 
@@ -65,14 +67,6 @@ function sameName(a: string, b: string): boolean {
 
 /** Profile and constraint bytes, and the packetization mode; the level may differ. */
 function h264Key(codec: SdpCodec): string {
-  const profile = parameter(codec.fmtp, 'profile-level-id')?.slice(0, 4).toLowerCase() ?? '4200'
-  return `${profile}/${parameter(codec.fmtp, 'packetization-mode') ?? '0'}`
-}
-
-function parameter(fmtp: string | undefined, name: string): string | undefined {
-  for (const part of (fmtp ?? '').split(';')) {
-    const [key, value] = part.split('=')
-    if (key?.trim().toLowerCase() === name) return value?.trim()
-  }
-  return undefined
+  const profile = fmtpParameter(codec.fmtp, 'profile-level-id')?.slice(0, 4).toLowerCase() ?? '4200'
+  return `${profile}/${fmtpParameter(codec.fmtp, 'packetization-mode') ?? '0'}`
 }

@@ -53,7 +53,7 @@ export interface MediaSection {
   readonly formats: readonly string[]
   readonly codecs: readonly SdpCodec[]
   readonly direction: Direction
-  /** From `c=`; `0.0.0.0` is the old way to hold (RFC 3264 §8.4). */
+  /** From `c=`, '' if there is none; `0.0.0.0` is the old way to hold (RFC 3264 §8.4). */
   readonly address: string
   readonly rtcp?: { readonly port: number; readonly address?: string }
   readonly rtcpMux: boolean

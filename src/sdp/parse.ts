@@ -1,166 +1,146 @@
 import { type SessionDescription as Loose, parse } from 'sdp-transform'
-import { type ByteString, GatewayError, LIMITS } from '../base/index.ts'
+import type { ByteString } from '../base/index.ts'
+import { isIpAddress } from './address.ts'
 import { staticCodec } from './codec.ts'
-import type {
-  Direction,
-  MediaSection,
-  SdpCandidate,
-  SdpCodec,
-  SdpCrypto,
-  SdpExtension,
-  SdpFingerprint,
-  SessionDescription,
-} from './model.ts'
-import { isMediaPort, isPayloadType, whole } from './numbers.ts'
+import { cryptoOf, fingerprintsOf } from './keys.ts'
+import { type MediaLines, malformed, type SdpLines, splitSdp, words } from './lines.ts'
+import type { Direction, MediaSection, SdpCandidate, SdpCodec, SdpExtension, SessionDescription } from './model.ts'
+import { isPayloadType, whole } from './numbers.ts'
 
 type LooseMedia = Loose['media'][number]
+
+/** A port for a section that has one of its own only in the BUNDLE group (RFC 9143 §7.2): any but 0. */
+const DISCARD_PORT = 9
 
 /**
  * Reads an SDP (RFC 8866), tolerant where peers are odd and strict where a wrong guess would cost audio.
  *
- * Session-level address, direction, ICE and DTLS are filled into the sections. What we have no use for is left out.
+ * Session-level address, direction, ICE and DTLS are filled into the sections; a `bundle-only` section gets a port. What
+ * we have no use for is left out.
  *
  * @throws GatewayError `SDP_TOO_LARGE`: over the bounds of `LIMITS`.
  * @throws GatewayError `SDP_MALFORMED`: no session, or numbers that cannot be meant.
  */
 export function parseSdp(text: ByteString): SessionDescription {
-  checkSize(text)
-  const lines = text.split(/\r\n|\r|\n/).filter((line) => line !== '')
-  if (lines[0]?.trim() !== 'v=0') throw malformed('it does not begin with v=0')
-  const origin = originOf(lines)
-  const loose = parse(`${lines.map(mediaLine).join('\r\n')}\r\n`)
-  if (loose.media.length > LIMITS.sdpMediaSections) {
-    throw new GatewayError('SDP_TOO_LARGE', `SDP with ${loose.media.length} media sections`)
-  }
+  const lines = splitSdp(text)
+  const loose = parse(forTransform(lines))
+  const bundle = (loose.groups ?? []).filter(({ type }) => type === 'BUNDLE').map(({ mids }) => words(mids ?? ''))
+  const bundled = new Set(bundle.flat())
   return {
-    origin,
+    origin: originOf(lines.origin),
     name: String(loose.name ?? '-'),
-    bundle: (loose.groups ?? []).filter((group) => group.type === 'BUNDLE').map((group) => words(group.mids)),
-    media: loose.media.map((media) => sectionOf(media, loose)),
+    bundle,
+    media: lines.media.map((media, at) => {
+      return sectionOf(media, loose.media[at] ?? NOTHING, { loose, lines: lines.session, bundled })
+    }),
   }
 }
 
-function checkSize(text: ByteString): void {
-  if (text.length > LIMITS.sdpBytes) throw new GatewayError('SDP_TOO_LARGE', `SDP of ${text.length} bytes`)
-  let count = 0
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
-    if (++count > LIMITS.sdpLines) throw new GatewayError('SDP_TOO_LARGE', `SDP with over ${LIMITS.sdpLines} lines`)
-  }
+interface Session {
+  readonly loose: Loose
+  readonly lines: readonly string[]
+  readonly bundled: ReadonlySet<string>
+}
+
+const NOTHING = { rtp: [], fmtp: [] } as unknown as LooseMedia
+
+/** The `m=` lines are read already; it gets one that its grammar takes, whatever stood there. */
+function forTransform({ session, media }: SdpLines): string {
+  const lines = [...session, ...media.flatMap((each) => ['m=media 9 RTP 0', ...each.lines])]
+  return `${lines.join('\r\n')}\r\n`
 }
 
 /** Read by hand: session ids have up to 20 digits, more than a number keeps (RFC 8866 §5.2). */
-function originOf(lines: readonly string[]): SessionDescription['origin'] {
-  const line = lines.find((each) => each.startsWith('o='))
-  const [username, sessionId, version, , , address] = (line ?? '').slice(2).trim().split(/\s+/)
-  if (!username || !sessionId || !version) throw malformed('the o= line is missing or not whole')
-  if (!/^\d+$/.test(version)) throw malformed(`the version in o= is "${version.slice(0, 40)}"`)
+function originOf(line: string): SessionDescription['origin'] {
+  const [username, sessionId, version, , , address] = words(line.slice(2))
+  if (!username || !sessionId || !version) throw malformed('the o= line is not whole')
+  if (!/^\d{1,20}$/.test(version)) throw malformed(`the version in o= is "${version.slice(0, 40)}"`)
   return { username, sessionId, version, address: address ?? '0.0.0.0' }
 }
 
-/** A media line without the number of ports, which RTP has no use for (RFC 8866 §5.14); other lines as they are. */
-function mediaLine(line: string): string {
-  if (!line.startsWith('m=')) return line
-  const match = /^m=(\S+) +(\d+)(?:\/\d+)? +(\S+)( .*)?$/.exec(line)
-  if (!match) throw malformed(`"${line.slice(0, 60)}" is no media description`)
-  if (!isMediaPort(Number(match[2]))) throw malformed(`there is no port ${match[2]}`)
-  return `m=${match[1]} ${match[2]} ${match[3]}${match[4] ?? ''}`
-}
-
-function sectionOf(media: LooseMedia, session: Loose): MediaSection {
-  const connection = media.connection ?? session.connection
-  const port = Number(media.port)
-  const ptimeMs = whole(media.ptime, 1, 1_000)
-  const maxptimeMs = whole(media.maxptime, 1, 10_000)
-  const setup = setupOf(media.setup ?? session.setup)
-  const msid = media.msid?.[0]
-  const cname = media.ssrcs?.find((each) => each.attribute === 'cname')?.value
+function sectionOf(media: MediaLines, loose: LooseMedia, session: Session): MediaSection {
+  const address = text((loose.connection ?? session.loose.connection)?.ip)?.split('/')[0]
+  const mid = token(loose.mid)
+  const isBundleOnly = loose.bundleOnly !== undefined && mid !== undefined && session.bundled.has(mid)
   return {
-    kind: media.type,
-    port,
+    kind: media.kind,
+    port: media.port === 0 && isBundleOnly ? DISCARD_PORT : media.port,
     protocol: media.protocol,
-    formats: words(media.payloads ?? ''),
-    codecs: media.protocol.toUpperCase().includes('RTP') ? codecsOf(media) : [],
-    direction: directionOf(media.direction ?? session.direction),
-    address: connection?.ip === undefined ? '0.0.0.0' : (String(connection.ip).split('/')[0] ?? '0.0.0.0'),
-    ...rtcpOf(media),
-    rtcpMux: media.rtcpMux !== undefined,
-    ...(media.mid === undefined ? {} : { mid: String(media.mid) }),
-    ...iceOf(media, session),
-    candidates: candidatesOf(media),
-    ...(setup === undefined ? {} : { setup }),
-    fingerprints: fingerprintsOf(media, session),
-    crypto: cryptoOf(media),
-    extensions: extensionsOf(media),
-    ssrcs: ssrcsOf(media),
-    ...(cname === undefined ? {} : { cname: String(cname) }),
-    ...(msid === undefined
-      ? {}
-      : { msid: typeof msid === 'string' ? msid : words(`${msid.id} ${msid.appdata ?? ''}`).join(' ') }),
-    ...(ptimeMs === undefined ? {} : { ptimeMs }),
-    ...(maxptimeMs === undefined ? {} : { maxptimeMs }),
+    formats: media.formats,
+    codecs: /RTP/i.test(media.protocol) ? codecsOf(media.formats, loose) : [],
+    direction: directionOf(loose.direction ?? session.loose.direction),
+    address: address ?? '',
+    ...rtcpOf(loose),
+    rtcpMux: loose.rtcpMux !== undefined,
+    ...iceOf(loose, session.loose),
+    candidates: candidatesOf(loose),
+    fingerprints: fingerprintsOf(media.lines, session.lines),
+    crypto: cryptoOf(media.lines),
+    extensions: extensionsOf(loose),
+    ssrcs: ssrcsOf(loose),
+    ...defined({
+      mid,
+      setup: setupOf(loose.setup ?? session.loose.setup),
+      cname: text(loose.ssrcs?.find((each) => each.attribute === 'cname')?.value),
+      msid: msidOf(loose),
+      ptimeMs: whole(loose.ptime, 1, 1_000),
+      maxptimeMs: whole(loose.maxptime, 1, 10_000),
+    }),
   }
 }
 
-function codecsOf(media: LooseMedia): readonly SdpCodec[] {
-  const formats = words(media.payloads ?? '')
-  if (formats.length > LIMITS.sdpCodecsPerSection) {
-    throw new GatewayError('SDP_TOO_LARGE', `SDP section with ${formats.length} formats`)
-  }
+function codecsOf(formats: readonly string[], loose: LooseMedia): readonly SdpCodec[] {
   const seen = new Set<number>()
   const codecs: SdpCodec[] = []
   for (const format of formats) {
     const payloadType = /^\d{1,3}$/.test(format) ? Number(format) : Number.NaN
     if (!isPayloadType(payloadType) || seen.has(payloadType)) continue
     seen.add(payloadType)
-    const codec = codecOf(media, payloadType)
+    const codec = codecOf(loose, payloadType)
     if (codec) codecs.push(codec)
   }
   return codecs
 }
 
-function codecOf(media: LooseMedia, payloadType: number): SdpCodec | undefined {
-  const mapped = media.rtp.find((each) => each.payload === payloadType)
+function codecOf(loose: LooseMedia, payloadType: number): SdpCodec | undefined {
+  const mapped = loose.rtp.find((each) => each.payload === payloadType)
   const base = (mapped && mappedCodec(mapped, payloadType)) ?? staticCodec(payloadType)
   if (!base) return undefined
-  const fmtp = media.fmtp.find((each) => each.payload === payloadType)?.config
-  const feedback = (media.rtcpFb ?? [])
+  const fmtp = text(loose.fmtp.find((each) => each.payload === payloadType)?.config)
+  const feedback = (loose.rtcpFb ?? [])
     .filter((each) => String(each.payload) === '*' || Number(each.payload) === payloadType)
-    .map((each) => (each.subtype === undefined ? each.type : `${each.type} ${each.subtype}`))
+    .map((each) => (each.subtype === undefined ? text(each.type) : `${each.type} ${each.subtype}`) ?? '')
   return {
     ...base,
-    ...(fmtp === undefined ? {} : { fmtp: String(fmtp) }),
-    ...(feedback.length === 0 ? {} : { rtcpFeedback: feedback }),
+    ...defined({ fmtp: fmtp || undefined, rtcpFeedback: feedback.length === 0 ? undefined : feedback }),
   }
 }
 
 function mappedCodec(mapped: LooseMedia['rtp'][number], payloadType: number): SdpCodec | undefined {
+  const name = token(mapped.codec)
   const clockRateHz = whole(mapped.rate, 1, 10_000_000)
-  const channels = whole(mapped.encoding, 1, 255)
-  if (clockRateHz === undefined || mapped.codec === '') return undefined
-  return {
-    payloadType,
-    name: mapped.codec,
-    clockRateHz,
-    ...(channels === undefined || channels === 1 ? {} : { channels }),
-  }
+  const channels = whole(mapped.encoding, 2, 255)
+  if (clockRateHz === undefined || name === undefined) return undefined
+  return { payloadType, name, clockRateHz, ...defined({ channels }) }
 }
 
-function rtcpOf(media: LooseMedia): Pick<MediaSection, 'rtcp'> {
-  const port = whole(media.rtcp?.port, 1, 65_535)
+function rtcpOf(loose: LooseMedia): Pick<MediaSection, 'rtcp'> {
+  const port = whole(loose.rtcp?.port, 1, 65_535)
   if (port === undefined) return {}
-  const address = media.rtcp?.address
-  return { rtcp: { port, ...(address === undefined ? {} : { address: String(address) }) } }
+  const address = text(loose.rtcp?.address)
+  return { rtcp: { port, ...(address !== undefined && isIpAddress(address) ? { address } : {}) } }
 }
 
-function iceOf(media: LooseMedia, session: Loose): Pick<MediaSection, 'ice'> {
-  const ufrag = media.iceUfrag ?? session.iceUfrag
-  const pwd = media.icePwd ?? session.icePwd
-  if (ufrag === undefined || pwd === undefined) return {}
-  return { ice: { ufrag: String(ufrag), pwd: String(pwd), lite: session.icelite !== undefined } }
+function iceOf(loose: LooseMedia, session: Loose): Pick<MediaSection, 'ice'> {
+  const ufrag = text(loose.iceUfrag ?? session.iceUfrag)
+  const pwd = text(loose.icePwd ?? session.icePwd)
+  // RFC 8839 §5.4: up to 256 characters each.
+  if (!ufrag || !pwd || ufrag.length > 256 || pwd.length > 256) return {}
+  return { ice: { ufrag, pwd, lite: session.icelite !== undefined } }
 }
 
-function candidatesOf(media: LooseMedia): readonly SdpCandidate[] {
-  return (media.candidates ?? []).flatMap((each) => {
+function candidatesOf(loose: LooseMedia): readonly SdpCandidate[] {
+  return (loose.candidates ?? []).flatMap((each) => {
     const port = whole(each.port, 0, 65_535)
     const component = whole(each.component, 1, 256)
     const priority = whole(each.priority, 0, 2 ** 32 - 1)
@@ -168,61 +148,61 @@ function candidatesOf(media: LooseMedia): readonly SdpCandidate[] {
     return {
       foundation: String(each.foundation),
       component,
-      protocol: each.transport,
+      protocol: String(each.transport),
       priority,
-      address: each.ip,
+      address: String(each.ip),
       port,
-      type: each.type,
-      ...(each.tcptype === undefined ? {} : { tcpType: each.tcptype }),
+      type: String(each.type),
+      ...defined({ tcpType: text(each.tcptype) }),
     }
   })
 }
 
-/** `sdp-transform` keeps only the last `a=fingerprint` of a level; that is enough to verify, as all must match one certificate. */
-function fingerprintsOf(media: LooseMedia, session: Loose): readonly SdpFingerprint[] {
-  const found = media.fingerprint ?? session.fingerprint
-  if (found?.type === undefined || found.hash === undefined) return []
-  return [{ algorithm: found.type.toLowerCase(), value: found.hash.trim().toUpperCase() }]
-}
-
-function cryptoOf(media: LooseMedia): readonly SdpCrypto[] {
-  return (media.crypto ?? []).flatMap((each) => {
-    const tag = whole(each.id, 0, 999_999_999)
-    const key = /^inline:([A-Za-z0-9+/=]+)/.exec(each.config)?.[1]
-    return tag === undefined || key === undefined ? [] : { tag, suite: each.suite, key }
-  })
-}
-
-function extensionsOf(media: LooseMedia): readonly SdpExtension[] {
-  return (media.ext ?? []).flatMap((each) => {
+function extensionsOf(loose: LooseMedia): readonly SdpExtension[] {
+  return (loose.ext ?? []).flatMap((each) => {
     const id = whole(each.value, 1, 255)
-    if (id === undefined) return []
-    return { id, uri: each.uri, ...(each.direction === undefined ? {} : { direction: each.direction }) }
+    return id === undefined ? [] : [{ id, uri: String(each.uri), ...defined({ direction: text(each.direction) }) }]
   })
 }
 
-function ssrcsOf(media: LooseMedia): readonly number[] {
-  const ids = (media.ssrcs ?? []).flatMap((each) => whole(each.id, 0, 2 ** 32 - 1) ?? [])
+function ssrcsOf(loose: LooseMedia): readonly number[] {
+  const ids = (loose.ssrcs ?? []).flatMap((each) => whole(each.id, 0, 2 ** 32 - 1) ?? [])
   return [...new Set(ids)]
 }
 
-function setupOf(setup: string | undefined): MediaSection['setup'] {
-  const lower = setup?.toLowerCase()
+/** Its type says text; what it gives is a list, whose first entry counts. */
+function msidOf(loose: LooseMedia): string | undefined {
+  const first: unknown = loose.msid?.[0]
+  if (typeof first !== 'object' || first === null) return text(first)
+  const { id, appdata } = first as { readonly id?: unknown; readonly appdata?: unknown }
+  return words([text(id) ?? '', text(appdata) ?? ''].join(' ')).join(' ') || undefined
+}
+
+function setupOf(value: unknown): MediaSection['setup'] {
+  const lower = text(value)?.toLowerCase()
   if (lower === 'active' || lower === 'passive' || lower === 'actpass' || lower === 'holdconn') return lower
   return undefined
 }
 
-function directionOf(direction: string | undefined): Direction {
+function directionOf(direction: unknown): Direction {
   if (direction === 'sendonly' || direction === 'recvonly' || direction === 'inactive') return direction
   return 'sendrecv'
 }
 
-function words(text: string | number): string[] {
-  return String(text)
-    .split(/\s+/)
-    .filter((word) => word !== '')
+/** `sdp-transform` makes numbers of what looks like one, whatever its types say. */
+function text(value: unknown): string | undefined {
+  return value === undefined ? undefined : String(value)
 }
 
-function malformed(why: string): GatewayError {
-  return new GatewayError('SDP_MALFORMED', `SDP: ${why}`)
+/** A name that is short enough to be one. */
+function token(value: unknown): string | undefined {
+  const name = text(value)
+  return name === undefined || name === '' || name.length > 64 ? undefined : name
+}
+
+/** The same without the properties that are `undefined`. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

@@ -20,7 +20,8 @@ export function writeSdp(description: SessionDescription): ByteString {
 function sectionLines(section: MediaSection): string[] {
   const formats = section.codecs.length > 0 ? section.codecs.map((codec) => codec.payloadType) : section.formats
   const media = `m=${section.kind} ${section.port} ${section.protocol} ${formats.join(' ')}`.trimEnd()
-  const connection = `c=IN ${family(section.address)} ${section.address}`
+  const address = section.address || '0.0.0.0'
+  const connection = `c=IN ${family(address)} ${address}`
   const mid = section.mid === undefined ? [] : [`a=mid:${section.mid}`]
   if (section.port === 0)
     return [media, connection, ...section.codecs.flatMap(codecLines), ...mid, `a=${section.direction}`]

@@ -8,6 +8,7 @@ import {
   type MediaSection,
   parseSdp,
   profileOf,
+  type SdpCodec,
   type SessionDescription,
   type TranslationPolicy,
   translateAnswer,
@@ -27,7 +28,12 @@ interface Parsed {
     readonly setup?: string
     readonly mid?: string
     readonly ice_ufrag?: string
+    readonly ice_pwd?: string
     readonly rtcp_mux: boolean
+    readonly bundle_only?: boolean
+    readonly connection?: string
+    readonly candidates: number
+    readonly fmtp?: Readonly<Record<string, string>>
   }[]
 }
 
@@ -81,6 +87,20 @@ const RTP: LocalFacts = {
   })),
 }
 
+/** Where we read a file otherwise than the other parser, and why. */
+const exceptions = JSON.parse(readFileSync(new URL('sdp.exceptions.json', import.meta.url), 'utf8')) as Readonly<
+  Record<string, { readonly fields: readonly string[]; readonly reason: string }>
+>
+
+/** They say no address (`invalid.ip`, `X.X.X.X`, of network FOO, no `c=` at all): refused, each with a clear error. */
+const NOWHERE = new Set([
+  'real/livekit-media-sdk-offer_test-l517.sdp',
+  'real/livekit-media-sdk-offer_test-l552.sdp',
+  'real/livekit-media-sdk-offer_test-l569.sdp',
+  'real/livekit-media-sdk-TestParseOffer-l499.sdp',
+  'real/heplify-parser_test-l17.sdp',
+])
+
 const folder = corpus('sdp-offer-answer')
 const read = (file: string): string => readFileSync(join(folder ?? '', file), 'latin1')
 const real = corpusFile<RealFile>('sdp-offer-answer', 'real.json')?.files ?? []
@@ -99,7 +119,11 @@ describe('real SDPs of browsers, phones and servers', { skip: folder === undefin
     }
     test(`${file}: is read as an independent parser reads it, and written as it was read`, () => {
       const description = parseSdp(read(file))
-      assert.deepEqual(description.media.map(inShort), parsed.media.map(expected))
+      const { fields = [] } = exceptions[file] ?? {}
+      assert.deepEqual(
+        description.media.map((section) => without(fields, inShort(section))),
+        parsed.media.map((media) => without(fields, expected(media))),
+      )
       const again = parseSdp(writeSdp(description))
       assert.equal(writeSdp(again), writeSdp(description))
     })
@@ -134,8 +158,13 @@ describe('offers of real browsers', { skip: folder === undefined }, () => {
         offer.media.map(({ kind, mid }) => [kind, mid]),
       )
       for (const [at, section] of description.media.entries()) assertAnswers(offer.media[at], section)
+      const grouped = new Set(offer.bundle.flat())
       const live = description.media.filter(({ port }) => port !== 0).flatMap(({ mid }) => mid ?? [])
-      if (live.length > 0) assert.deepEqual(description.bundle, [live])
+      assert.deepEqual(
+        description.bundle.flat(),
+        live.filter((mid) => grouped.has(mid)),
+        'only what was grouped is grouped',
+      )
     })
   }
 })
@@ -171,6 +200,17 @@ describe('offers of real SIP devices', { skip: folder === undefined }, () => {
   }
 })
 
+describe('offers without an address', { skip: folder === undefined }, () => {
+  for (const file of NOWHERE) {
+    test(`${file}: refused, for nothing could be heard`, () => {
+      const offer = parseSdp(read(file))
+      assert.throws(() => translateOffer({ offer, to: 'webrtc', local: WEB, policy: POLICY, identity: IDENTITY }), {
+        code: 'SDP_UNSUPPORTED',
+      })
+    })
+  }
+})
+
 describe('RFC 4317', { skip: folder === undefined }, () => {
   const sections = corpusFile<Rfc4317>('sdp-offer-answer', 'rfc4317.json')?.sections ?? []
   for (const { section, exchanges } of sections) {
@@ -198,7 +238,9 @@ function offers(profile: 'webrtc' | 'rtp'): readonly { readonly file: string; re
   return real
     .filter(({ expect }) => expect === 'parse')
     .map(({ file }) => ({ file, offer: parseSdp(read(file)) }))
-    .filter(({ offer }) => profileOf(offer) === profile && hasOurAudio(offer) && isOffer(offer))
+    .filter(
+      ({ file, offer }) => profileOf(offer) === profile && hasOurAudio(offer) && isOffer(offer) && !NOWHERE.has(file),
+    )
 }
 
 function hasOurAudio(offer: SessionDescription): boolean {
@@ -223,29 +265,65 @@ function assertAnswers(offered: MediaSection | undefined, answer: MediaSection):
   const numbers = new Map(offered?.codecs.map(({ payloadType, name }) => [payloadType, name.toLowerCase()]))
   for (const { payloadType, name } of answer.codecs) assert.equal(numbers.get(payloadType), name.toLowerCase())
   assert.equal(answer.setup, 'passive')
-  assert.equal(answer.rtcpMux, true)
+  assert.equal(answer.rtcpMux, offered?.rtcpMux, 'rtcp-mux only where it was offered')
 }
 
 function inShort(section: MediaSection) {
+  const { kind, protocol, formats, direction, setup, mid, ice, rtcpMux, candidates } = section
   return {
-    type: section.kind,
+    kind,
     port: section.port,
-    direction: section.direction,
-    setup: section.setup,
-    mid: section.mid,
-    ufrag: section.ice?.ufrag,
-    mux: section.rtcpMux,
+    protocol,
+    formats: [...formats],
+    address: section.address,
+    direction,
+    setup,
+    mid,
+    ufrag: ice?.ufrag,
+    pwd: ice?.pwd,
+    rtcpMux,
+    candidates: candidates.length,
+    maps: Object.fromEntries(section.codecs.map((codec) => [codec.payloadType, label(codec)])),
+    fmtp: Object.fromEntries(section.codecs.flatMap(({ payloadType, fmtp }) => (fmtp ? [[payloadType, fmtp]] : []))),
   }
 }
 
+function without(fields: readonly string[], from: object): object {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !fields.includes(name)))
+}
+
+function label({ name, clockRateHz, channels }: SdpCodec): string {
+  return `${name}/${clockRateHz}${channels === undefined ? '' : `/${channels}`}`
+}
+
 function expected(media: Parsed['media'][number]): ReturnType<typeof inShort> {
+  const isRtp = /RTP/i.test(media.proto)
+  const port = Number(media.port.split('/')[0])
+  const written = Object.entries(media.rtpmap ?? {}).map(([format, map]) => [format, map.replace(/\/1$/, '')])
+  const known = isRtp ? [...media.formats.flatMap(staticMap), ...written] : []
+  const maps = Object.fromEntries(known.filter(([format = '']) => media.formats.includes(format)))
   return {
-    type: media.type,
-    port: Number(media.port.split('/')[0]),
+    kind: media.type,
+    port: media.bundle_only && port === 0 ? 9 : port,
+    protocol: media.proto,
+    formats: [...media.formats],
+    address: media.connection?.split(' ')[2]?.split('/')[0] ?? '',
     direction: media.direction as MediaSection['direction'],
     setup: media.setup as MediaSection['setup'],
     mid: media.mid,
     ufrag: media.ice_ufrag,
-    mux: media.rtcp_mux,
+    pwd: media.ice_pwd,
+    rtcpMux: media.rtcp_mux,
+    candidates: media.candidates,
+    maps,
+    fmtp: Object.fromEntries(Object.entries(media.fmtp ?? {}).filter(([format]) => format in maps)),
   }
+}
+
+/** RFC 3551 §6, of the formats that occur without an `rtpmap`. */
+function staticMap(format: string): readonly string[][] {
+  const map = { 0: 'PCMU/8000', 3: 'GSM/8000', 4: 'G723/8000', 8: 'PCMA/8000', 9: 'G722/8000', 13: 'CN/8000' }[format]
+  const other = { 15: 'G728/8000', 18: 'G729/8000', 31: 'H261/90000', 34: 'H263/90000' }[format]
+  const found = map ?? other
+  return found === undefined ? [] : [[format, found]]
 }

@@ -1,3 +1,4 @@
+import { isUnspecified } from '../address.ts'
 import type { Direction, MediaSection } from '../model.ts'
 
 export const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive']
@@ -16,7 +17,7 @@ export function answerDirection(offered: Direction, willing: Direction): Directi
 
 /** What a section really asks for: `0.0.0.0` is the old way to say that nothing may be sent there (RFC 3264 §8.4). */
 export function askedDirection(section: MediaSection): Direction {
-  if (section.address !== '0.0.0.0' || section.ice !== undefined) return section.direction
+  if (!isUnspecified(section.address) || section.ice !== undefined) return section.direction
   return toDirection(sends(section.direction), false)
 }
 

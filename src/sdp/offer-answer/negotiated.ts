@@ -1,8 +1,11 @@
 import { GatewayError, Secret } from '../../base/index.ts'
+import { isPeer } from '../address.ts'
 import { isTelephoneEvent, sameCodec } from '../codec.ts'
+import { isKeyOf, isSuite, type SdesSuite } from '../keys.ts'
 import type { MediaSection, SdpCodec, SdpFingerprint, SessionDescription } from '../model.ts'
 import { MID_EXTENSION } from '../profile/section.ts'
 import type { LocalFacts } from '../translate/model.ts'
+import { mismatch, peerRole } from './answer.ts'
 import { askedDirection, receives, sends } from './direction.ts'
 
 /** What was agreed with a peer, in the words of the media engine (structurally `media`'s `RemoteSide`). */
@@ -45,11 +48,9 @@ export interface NegotiatedRtpMedium extends NegotiatedMedium {
 
 export interface NegotiatedKey {
   readonly tag: number
-  readonly suite: NegotiatedSuite
+  readonly suite: SdesSuite
   readonly key: Secret
 }
-
-type NegotiatedSuite = (typeof SUITES)[number]
 
 export interface Negotiation {
   readonly ours: SessionDescription
@@ -61,6 +62,7 @@ export interface Negotiation {
  * Puts offer and answer together, whoever offered. One entry for each medium of `local`, in its order.
  *
  * @throws GatewayError `SDP_ANSWER_MISMATCH`: the two do not belong together, or the peer's keys are not there.
+ * @throws GatewayError `SDP_UNSUPPORTED`: the peer wants media at a place that is none.
  */
 export function negotiated({ ours, theirs, local }: Negotiation): NegotiatedSide {
   const pairs = local.media.map(({ kind }) => pairOf(kind, ours, theirs))
@@ -68,7 +70,7 @@ export function negotiated({ ours, theirs, local }: Negotiation): NegotiatedSide
   const live = pairs.find((pair) => isLive(pair))
   const ice = live?.theirs?.ice
   if (!live?.ours || !live.theirs || !ice || live.theirs.fingerprints.length === 0) {
-    throw new GatewayError('SDP_ANSWER_MISMATCH', 'the peer gives no ICE credentials or no fingerprint')
+    throw mismatch('the peer gives no ICE credentials or no fingerprint')
   }
   return {
     kind: 'webrtc',
@@ -87,17 +89,13 @@ interface Pair {
 function pairOf(kind: string, ours: SessionDescription, theirs: SessionDescription): Pair {
   const live = ours.media.findIndex((section) => section.kind === kind && section.port !== 0)
   const at = live >= 0 ? live : ours.media.findIndex((section) => section.kind === kind)
-  return { kind: kind === 'video' ? 'video' : 'audio', ours: ours.media[at], theirs: theirs.media[at] }
+  const other = theirs.media[at]
+  if (other !== undefined && other.kind !== kind && at >= 0) throw mismatch(`section ${at + 1} is not ${kind}`)
+  return { kind: kind === 'video' ? 'video' : 'audio', ours: ours.media[at], theirs: other }
 }
 
 function isLive({ ours, theirs }: Pair): boolean {
   return ours !== undefined && theirs !== undefined && ours.port !== 0 && theirs.port !== 0
-}
-
-/** The answer names the role; an offer says `actpass` (RFC 5763 §5). */
-function peerRole(ours: MediaSection, theirs: MediaSection): 'active' | 'passive' {
-  if (theirs.setup === 'active' || theirs.setup === 'passive') return theirs.setup
-  return ours.setup === 'active' ? 'passive' : 'active'
 }
 
 function medium(pair: Pair): NegotiatedMedium {
@@ -128,6 +126,7 @@ function rtpMedium(pair: Pair): NegotiatedRtpMedium {
   if (!ours || !theirs || !plain.active) {
     return { ...plain, address: '0.0.0.0', port: 0, rtcpAddress: '0.0.0.0', rtcpPort: 0, rtcpMux: false }
   }
+  if (!isPeer(theirs.address)) throw new GatewayError('SDP_UNSUPPORTED', 'the address in c= is not one of a peer')
   const rtcpMux = ours.rtcpMux && theirs.rtcpMux
   const srtp = srtpOf(ours, theirs)
   return {
@@ -135,7 +134,7 @@ function rtpMedium(pair: Pair): NegotiatedRtpMedium {
     address: theirs.address,
     port: theirs.port,
     rtcpAddress: rtcpMux ? theirs.address : (theirs.rtcp?.address ?? theirs.address),
-    rtcpPort: rtcpMux ? theirs.port : (theirs.rtcp?.port ?? theirs.port + 1),
+    rtcpPort: rtcpMux ? theirs.port : (theirs.rtcp?.port ?? Math.min(theirs.port + 1, 65_535)),
     rtcpMux,
     ...(srtp === undefined ? {} : { srtp }),
   }
@@ -149,13 +148,13 @@ function srtpOf(ours: MediaSection, theirs: MediaSection): NegotiatedRtpMedium['
   const other = offer.find((each) => each.tag === chosen?.tag && each.suite === chosen.suite)
   if (chosen === undefined || other === undefined) {
     if (/SAVP/i.test(theirs.protocol) || /SAVP/i.test(ours.protocol)) {
-      throw new GatewayError('SDP_ANSWER_MISMATCH', 'SRTP is wanted, but the keys of both sides do not fit')
+      throw mismatch('SRTP is wanted, but the keys of both sides do not fit')
     }
     return undefined
   }
   const [local, remote] = ours.crypto.includes(chosen) ? [chosen, other] : [other, chosen]
-  const suite = SUITES.find((each) => each === chosen.suite)
-  if (suite === undefined) throw new GatewayError('SDP_ANSWER_MISMATCH', `SRTP suite ${chosen.suite} is not ours`)
+  const { suite } = chosen
+  if (!isSuite(suite) || !isKeyOf(suite, remote.key)) throw mismatch(`no usable key for SRTP suite ${suite}`)
   return {
     local: { tag: local.tag, suite, key: new Secret(local.key) },
     remote: { tag: remote.tag, suite, key: new Secret(remote.key) },
@@ -168,5 +167,3 @@ function common(of: readonly SdpCodec[], other: readonly SdpCodec[]): readonly N
   const events = shared.some(isTelephoneEvent) || !other.some(isTelephoneEvent) ? [] : of.filter(isTelephoneEvent)
   return [...shared, ...events].map(({ rtcpFeedback: _, ...codec }) => codec)
 }
-
-const SUITES = ['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM'] as const

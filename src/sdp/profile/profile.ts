@@ -9,14 +9,19 @@ export function profileOf(description: SessionDescription): Profile {
   return webrtc ? 'webrtc' : 'rtp'
 }
 
-/** Sections put together with our `o=` and, toward a browser, the BUNDLE group of the live ones (RFC 9143 §7.3). */
+/**
+ * Sections put together with our `o=` and, toward a browser, the BUNDLE group of the live ones (RFC 9143 §7.3). An
+ * answer has only groups that were offered.
+ */
 export function assemble(
   media: readonly MediaSection[],
   local: LocalFacts,
   identity: SessionIdentity,
+  offer?: SessionDescription,
 ): SessionDescription {
   const live = media.filter((section) => section.port !== 0)
-  const mids = live.flatMap((section) => section.mid ?? [])
+  const bundled = offer && new Set(offer.bundle.flat())
+  const mids = live.flatMap((section) => section.mid ?? []).filter((mid) => bundled?.has(mid) ?? true)
   return {
     origin: {
       username: '-',

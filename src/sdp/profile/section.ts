@@ -14,6 +14,7 @@ export interface SectionPlan {
   readonly extensions?: readonly SdpExtension[]
   /** RTP only: our keys, if SRTP is offered or was agreed. */
   readonly crypto?: readonly SdpCrypto[]
+  /** An answer has it only if the offer had (RFC 5761 §5.1.1). Default: toward a browser, not toward a SIP device. */
   readonly rtcpMux?: boolean
 }
 
@@ -38,7 +39,7 @@ function webRtcSection(plan: SectionPlan, local: WebRtcFacts): MediaSection | un
     codecs: plan.codecs,
     direction: plan.direction,
     address: first?.address ?? '0.0.0.0',
-    rtcpMux: true,
+    rtcpMux: plan.rtcpMux ?? true,
     ...(plan.mid === undefined ? {} : { mid: plan.mid }),
     ice: local.ice,
     candidates: local.candidates.map((each) => ({
@@ -91,14 +92,12 @@ function rtpSection(plan: SectionPlan, local: RtpFacts): MediaSection | undefine
 
 /** The section of a medium we do not take: same place, same kind, port 0 (RFC 3264 §6). */
 export function refusedSection(section: MediaSection): MediaSection {
-  const first = section.codecs[0]
   return {
     kind: section.kind,
     port: 0,
     protocol: section.protocol,
-    formats: section.formats.slice(0, 1),
-    codecs:
-      first === undefined ? [] : [{ payloadType: first.payloadType, name: first.name, clockRateHz: first.clockRateHz }],
+    formats: [section.formats[0] ?? '0'],
+    codecs: [],
     direction: 'inactive',
     address: '0.0.0.0',
     rtcpMux: false,

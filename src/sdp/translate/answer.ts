@@ -1,25 +1,22 @@
-import { GatewayError } from '../../base/index.ts'
 import { isPrimary } from '../codec.ts'
+import { isKeyOf } from '../keys.ts'
 import type { Direction, MediaSection, SdpCodec, SdpCrypto, SessionDescription } from '../model.ts'
+import { checkAnswer, roleOfPeer } from '../offer-answer/answer.ts'
 import { answerDirection, askedDirection } from '../offer-answer/direction.ts'
-import { assemble, profileOf } from '../profile/profile.ts'
+import { assemble } from '../profile/profile.ts'
 import { liveSection, MID_EXTENSION, refusedSection, type SectionPlan } from '../profile/section.ts'
 import { answerCodecs, permitted } from './codecs.ts'
-import type { AnswerTranslation, Dropped, LocalAnswer, LocalFacts, Translation, TranslationPolicy } from './model.ts'
+import type { AnswerTranslation, Before, LocalAnswer, LocalFacts, Translation, TranslationPolicy } from './model.ts'
+import { LeftOut, type Unusable, unusable } from './usable.ts'
 
 /**
  * The answer for the leg that offered, made out of the other leg's answer: what both sides take, nothing else.
  *
  * @throws GatewayError `SDP_ANSWER_MISMATCH`: the answer does not belong to what we offered (RFC 3264 §6).
- * @throws GatewayError `SDP_NO_COMMON_CODEC`: the answer refused everything, or nothing that it took was offered.
+ * @throws GatewayError `SDP_NO_COMMON_CODEC`, `SDP_UNSUPPORTED`: nothing is left that both sides take.
  */
 export function translateAnswer(t: AnswerTranslation): Translation {
-  if (t.answer.media.length !== t.offered.media.length) {
-    throw new GatewayError(
-      'SDP_ANSWER_MISMATCH',
-      `the answer has ${t.answer.media.length} media sections, the offer had ${t.offered.media.length}`,
-    )
-  }
+  checkAnswer(t.offered, t.answer)
   return answerEach(t, (section) => {
     const at = t.offered.media.findIndex((each) => each.kind === section.kind && each.port !== 0)
     const answered = t.answer.media[at]
@@ -35,11 +32,10 @@ export function translateAnswer(t: AnswerTranslation): Translation {
 /**
  * An answer of our own: every codec of the offer that the policy permits.
  *
- * @throws GatewayError `SDP_NO_COMMON_CODEC`.
+ * @throws GatewayError `SDP_NO_COMMON_CODEC`, `SDP_UNSUPPORTED`.
  */
 export function answerLocally(t: LocalAnswer): Translation {
   return answerEach(t, (section) => {
-    if (section.kind === 'video' && !t.policy.video) return undefined
     const accepted = section.codecs.filter((codec) => permitted(codec, section.kind, t.policy))
     return { accepted: byPolicy(accepted, t.policy), willing: t.willing, ptimeMs: section.ptimeMs }
   })
@@ -56,41 +52,38 @@ interface AnswerParts {
   readonly local: LocalFacts
   readonly policy: TranslationPolicy
   readonly identity: LocalAnswer['identity']
+  readonly before?: Before
 }
 
-function answerEach(t: AnswerParts, taken: (section: MediaSection) => Taken | undefined): Translation {
-  const dropped: Dropped[] = []
-  const kinds = new Set<string>()
+const NO_COMMON: Unusable = { why: 'the two sides have no codec in common', code: 'SDP_NO_COMMON_CODEC' }
+const NOT_TAKEN: Unusable = { why: 'the other side does not take it', code: 'SDP_NO_COMMON_CODEC' }
+const NO_KEYS: Unusable = { why: 'there is no common way to encrypt it, or none is allowed', code: 'SDP_UNSUPPORTED' }
+const NO_STREAM: Unusable = { why: 'the session has no stream of this kind', code: 'SDP_UNSUPPORTED' }
+
+function answerEach(t: AnswerParts, takenOf: (section: MediaSection) => Taken | undefined): Translation {
+  const left = new LeftOut()
+  const live: MediaSection[] = []
   const media = t.offer.media.map((section) => {
-    const repeated = kinds.has(section.kind)
-    const answer = section.port === 0 || repeated ? undefined : taken(section)
-    const made = answer && answeredSection(t, section, answer, dropped)
-    if (made) kinds.add(section.kind)
-    else if (section.port !== 0)
-      dropped.push({ what: `medium ${section.kind}`, why: repeated ? 'only one is relayed' : 'not taken' })
-    return made ?? refusedSection(section)
+    const reason = unusable(section, t.offer, t.policy, live)
+    const taken = reason === undefined ? takenOf(section) : undefined
+    const made = taken === undefined ? (reason ?? NOT_TAKEN) : answered(t, section, taken, left)
+    if ('port' in made) {
+      live.push(section)
+      return made
+    }
+    left.medium(section, made)
+    return refusedSection(section)
   })
-  if (!media.some((section) => section.port !== 0)) {
-    throw new GatewayError('SDP_NO_COMMON_CODEC', 'no medium of the offer can be taken')
-  }
-  return { description: assemble(media, t.local, t.identity), dropped }
+  left.requireLive(media)
+  return { description: assemble(media, t.local, t.identity, t.offer), dropped: left.dropped }
 }
 
-function answeredSection(
-  t: AnswerParts,
-  section: MediaSection,
-  taken: Taken,
-  dropped: Dropped[],
-): MediaSection | undefined {
-  const chosen = answerCodecs(section, taken.accepted, profileOf(t.offer))
-  if (!chosen.codecs.some(isPrimary)) return undefined
-  const security = answerSecurity(section, t.local, t.policy)
-  if (security === undefined) {
-    dropped.push({ what: `medium ${section.kind}`, why: 'no common SRTP suite, or SRTP is not allowed' })
-    return undefined
-  }
-  dropped.push(...chosen.dropped)
-  return liveSection(
+function answered(t: AnswerParts, section: MediaSection, taken: Taken, left: LeftOut): MediaSection | Unusable {
+  const chosen = answerCodecs(section, taken.accepted, t.local.kind)
+  if (!chosen.codecs.some(isPrimary)) return NO_COMMON
+  const security = answerSecurity(section, t)
+  if (security === undefined) return NO_KEYS
+  const made = liveSection(
     {
       kind: section.kind,
       protocol: section.protocol,
@@ -103,18 +96,20 @@ function answeredSection(
     },
     t.local,
   )
+  if (made === undefined) return NO_STREAM
+  left.dropped.push(...chosen.dropped)
+  return made
 }
 
 /** How media is protected in an answer; undefined: it cannot be as the offer wants it. */
 function answerSecurity(
   section: MediaSection,
-  local: LocalFacts,
-  policy: TranslationPolicy,
+  { local, policy, before }: AnswerParts,
 ): Pick<SectionPlan, 'setup' | 'extensions' | 'crypto'> | undefined {
   if (local.kind === 'webrtc') {
-    // We answer as DTLS server: the browser begins as soon as its checks work (RFC 8842 §5.3).
-    const setup = section.setup === 'passive' ? 'active' : 'passive'
-    return { setup, extensions: section.extensions.filter(({ uri }) => uri === MID_EXTENSION) }
+    if (section.ice === undefined || section.fingerprints.length === 0) return undefined
+    const extensions = section.extensions.filter(({ uri }) => uri === MID_EXTENSION)
+    return { setup: answerSetup(section, before), extensions }
   }
   const secure = /SAVP/i.test(section.protocol)
   if (section.crypto.length === 0 || policy.srtp === 'never') return secure ? undefined : {}
@@ -123,13 +118,23 @@ function answerSecurity(
   return { crypto: [crypto] }
 }
 
+/**
+ * We answer as DTLS server: the browser begins as soon as its checks work (RFC 8842 §5.3). A role once taken stays
+ * (§5.5): a new one would mean a new association.
+ */
+function answerSetup({ setup }: MediaSection, before: Before | undefined): 'active' | 'passive' {
+  if (setup === 'passive') return 'active'
+  if (setup === 'active') return 'passive'
+  return before !== undefined && roleOfPeer(before) === 'passive' ? 'active' : 'passive'
+}
+
 /** The first offered suite that we have, under the offerer's tag and our key (RFC 4568 §5.1.2). */
 function chosenCrypto(section: MediaSection, local: LocalFacts): SdpCrypto | undefined {
   if (local.kind !== 'rtp') return undefined
   const ours = local.media.find((each) => each.kind === section.kind)?.crypto ?? []
-  for (const { tag, suite } of section.crypto) {
+  for (const { tag, suite, key } of section.crypto) {
     const own = ours.find((each) => each.suite === suite)
-    if (own) return { tag, suite, key: own.key }
+    if (own && isKeyOf(suite, key)) return { tag, suite, key: own.key }
   }
   return undefined
 }

@@ -1,4 +1,5 @@
 import { codecLabel, isComfortNoise, isPrimary, isTelephoneEvent, sameCodec, staticPayloadType } from '../codec.ts'
+import { knownFormat } from '../fmtp.ts'
 import type { MediaSection, Profile, SdpCodec } from '../model.ts'
 import type { Dropped, TranslationPolicy } from './model.ts'
 
@@ -19,13 +20,17 @@ export function permitted(codec: SdpCodec, kind: string, policy: TranslationPoli
   return policy.audioCodecs.some((label) => label.toLowerCase() === codecLabel(codec).toLowerCase())
 }
 
+interface OfferTo {
+  readonly to: Profile
+  readonly policy: TranslationPolicy
+  /** The codecs this peer knows from before, ours first. */
+  readonly before: readonly SdpCodec[]
+  /** What each payload type means in the session so far. The ones given now are added. */
+  readonly numbers: Map<number, SdpCodec>
+}
+
 /** The codecs of an incoming offer as we offer them to the other leg, with numbers that are legal there. */
-export function offerCodecs(
-  section: MediaSection,
-  to: Profile,
-  policy: TranslationPolicy,
-  before: readonly SdpCodec[],
-): Chosen {
+export function offerCodecs(section: MediaSection, { to, policy, before, numbers }: OfferTo): Chosen {
   const dropped: Dropped[] = []
   const kept = section.codecs.filter((codec) => {
     const passes = permitted(codec, section.kind, policy)
@@ -33,7 +38,7 @@ export function offerCodecs(
     return passes
   })
   const wanted = section.kind === 'audio' ? withEvents(kept, to, dropped) : kept
-  return { codecs: numbered(unique(wanted), before).map((codec) => dressed(codec, section.kind, to)), dropped }
+  return { codecs: numbered(unique(wanted), before, numbers).map((codec) => dressed(codec, section.kind, to)), dropped }
 }
 
 /**
@@ -105,40 +110,52 @@ function answeredEvents(section: MediaSection, chosen: readonly SdpCodec[], to: 
   return narrow === undefined ? [] : [narrow]
 }
 
-/** rtcp-fb is understood by browsers and video phones; for audio we answer none of it. */
+/** A codec as it may be written: only what is known of its format, and rtcp-fb where a browser needs it for pictures. */
 function dressed(codec: SdpCodec, kind: string, to: Profile): SdpCodec {
-  const { rtcpFeedback, ...plain } = codec
-  if (kind !== 'video' || to !== 'webrtc') return plain
-  const feedback = (rtcpFeedback ?? ['nack pli', 'ccm fir']).filter((each) => each === 'nack pli' || each === 'ccm fir')
-  return feedback.length === 0 ? plain : { ...plain, rtcpFeedback: feedback }
+  const { rtcpFeedback, fmtp, channels, ...plain } = codec
+  const format = knownFormat(codec.name, fmtp)
+  const dress = {
+    ...plain,
+    ...(codec.name.toLowerCase() === 'opus' ? { channels: 2 } : channels === undefined ? {} : { channels }),
+    ...(format === undefined ? {} : { fmtp: format }),
+  }
+  if (kind !== 'video' || to !== 'webrtc') return dress
+  const feedback = (rtcpFeedback ?? PICTURE_FEEDBACK).filter((each) => PICTURE_FEEDBACK.includes(each))
+  return feedback.length === 0 ? dress : { ...dress, rtcpFeedback: feedback }
 }
+
+/** Requests for a whole picture (RFC 4585, RFC 5104): the engine passes them on. */
+const PICTURE_FEEDBACK: readonly string[] = ['nack pli', 'ccm fir']
 
 /**
  * Payload types: the number a codec had before with this peer, its static one, the one it came with, or a free one.
  * A number once used for another codec of this session is not used again (RFC 3264 §8.3.2).
  */
-function numbered(codecs: readonly SdpCodec[], before: readonly SdpCodec[]): readonly SdpCodec[] {
-  const taken = new Map<number, SdpCodec>(before.map((codec) => [codec.payloadType, codec]))
-  const isFree = (number: number, codec: SdpCodec): boolean => {
-    const owner = taken.get(number)
-    return owner === undefined || sameCodec(owner, codec)
-  }
+function numbered(
+  codecs: readonly SdpCodec[],
+  before: readonly SdpCodec[],
+  numbers: Map<number, SdpCodec>,
+): readonly SdpCodec[] {
   const usedNow = new Set<number>()
   const result: SdpCodec[] = []
   for (const codec of codecs) {
-    const candidates = [
+    const wanted = [
       before.find((each) => sameCodec(each, codec))?.payloadType,
       staticPayloadType(codec),
       codec.payloadType >= 96 ? codec.payloadType : undefined,
       ...DYNAMIC,
     ]
-    const payloadType = candidates.find(
-      (number) => number !== undefined && !usedNow.has(number) && isFree(number, codec),
-    )
+    const isFree = (number: number): boolean => {
+      const owner = numbers.get(number)
+      if (owner === undefined) return true
+      return !usedNow.has(number) && before.includes(owner) && sameCodec(owner, codec)
+    }
+    const payloadType = wanted.find((number) => number !== undefined && isFree(number))
     if (payloadType === undefined) continue
+    const given = { ...codec, payloadType }
     usedNow.add(payloadType)
-    taken.set(payloadType, codec)
-    result.push({ ...codec, payloadType })
+    numbers.set(payloadType, given)
+    result.push(given)
   }
   return result
 }

@@ -53,6 +53,15 @@ export interface Translation {
   readonly dropped: readonly Dropped[]
 }
 
+/**
+ * What was agreed before with the peer that gets this SDP, when this is a renegotiation: section order, mids, payload
+ * types, header extensions and the DTLS role must stay (RFC 3264 §8, RFC 8829 §5.2.2).
+ */
+export interface Before {
+  readonly ours: SessionDescription
+  readonly theirs: SessionDescription
+}
+
 export interface OfferTranslation {
   /** The offer that came in from the other leg. */
   readonly offer: SessionDescription
@@ -61,11 +70,7 @@ export interface OfferTranslation {
   readonly local: LocalFacts
   readonly policy: TranslationPolicy
   readonly identity: SessionIdentity
-  /**
-   * What was agreed before with the peer that gets this offer, when this is a renegotiation: section order, mids,
-   * payload types and the DTLS role must stay (RFC 3264 §8, RFC 8829 §5.2.2).
-   */
-  readonly before?: { readonly ours: SessionDescription; readonly theirs: SessionDescription }
+  readonly before?: Before
 }
 
 export interface AnswerTranslation {
@@ -78,7 +83,7 @@ export interface AnswerTranslation {
   readonly local: LocalFacts
   readonly policy: TranslationPolicy
   readonly identity: SessionIdentity
-  readonly before?: { readonly ours: SessionDescription; readonly theirs: SessionDescription }
+  readonly before?: Before
 }
 
 /** An answer we make ourselves, for `*43`, `*41` and for legs that keep talking to us. */
@@ -88,5 +93,5 @@ export interface LocalAnswer {
   readonly policy: TranslationPolicy
   readonly identity: SessionIdentity
   readonly willing: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
-  readonly before?: { readonly ours: SessionDescription; readonly theirs: SessionDescription }
+  readonly before?: Before
 }

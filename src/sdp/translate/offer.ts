@@ -1,71 +1,64 @@
-import { GatewayError } from '../../base/index.ts'
 import { isPrimary } from '../codec.ts'
-import type { MediaSection, Profile, SdpCrypto, SdpExtension } from '../model.ts'
+import type { MediaSection, Profile, SdpCodec, SdpCrypto, SdpExtension } from '../model.ts'
 import { askedDirection } from '../offer-answer/direction.ts'
 import { assemble } from '../profile/profile.ts'
 import { liveSection, MID_EXTENSION, refusedSection, type SectionPlan } from '../profile/section.ts'
 import { offerCodecs } from './codecs.ts'
-import type { Dropped, LocalFacts, OfferTranslation, Translation, TranslationPolicy } from './model.ts'
+import type { Before, LocalFacts, OfferTranslation, Translation, TranslationPolicy } from './model.ts'
+import { LeftOut, unusable } from './usable.ts'
 
 /**
- * The offer for the other leg, made out of the one that came in. Of each kind of media the first usable section goes on.
+ * The offer for the other leg, made out of the one that came in. Of each kind of media the first usable section goes
+ * on. In a renegotiation every section of the session keeps its place (RFC 3264 §8).
  *
- * @throws GatewayError `SDP_NO_COMMON_CODEC`: there is no section with a codec that may go on.
+ * @throws GatewayError `SDP_NO_COMMON_CODEC`: the audio has no codec that may go on.
+ * @throws GatewayError `SDP_UNSUPPORTED`: there is no audio or video that we can relay for another reason.
  */
 export function translateOffer(t: OfferTranslation): Translation {
-  const dropped: Dropped[] = []
-  const chosen = usableSections(t.offer.media, t.policy, dropped)
-  const earlier = t.before?.ours.media ?? []
+  const left = new LeftOut()
+  const chosen = usableSections(t, left)
   const media: MediaSection[] = []
-  for (const section of earlier) {
-    const again = chosen.find((each) => each.kind === section.kind)
+  const numbers = reserved(t)
+  for (const earlier of t.before?.ours.media ?? []) {
+    const again = chosen.find((each) => each.kind === earlier.kind)
     if (again) chosen.splice(chosen.indexOf(again), 1)
-    media.push((again && offered(t, again, section, dropped)) ?? refusedSection(section))
+    media.push((again && offered(t, again, { earlier, numbers, left })) ?? refusedSection(earlier))
   }
   for (const section of chosen) {
-    const made = offered(t, section, undefined, dropped, media.length)
+    const made = offered(t, section, { mid: freeMid(section, media), numbers, left })
     if (made) media.push(made)
   }
-  if (!media.some((section) => section.port !== 0)) {
-    throw new GatewayError('SDP_NO_COMMON_CODEC', 'the offer has no audio or video codec that we carry')
-  }
-  return { description: assemble(media, t.local, t.identity), dropped }
+  left.requireLive(media)
+  return { description: assemble(media, t.local, t.identity), dropped: left.dropped }
 }
 
-function usableSections(media: readonly MediaSection[], policy: TranslationPolicy, dropped: Dropped[]): MediaSection[] {
+function usableSections(t: OfferTranslation, left: LeftOut): MediaSection[] {
   const chosen: MediaSection[] = []
-  for (const section of media) {
-    const why = unusable(section, policy, chosen)
-    if (why === undefined) chosen.push(section)
-    else if (section.port !== 0) dropped.push({ what: `medium ${section.kind}`, why })
+  for (const section of t.offer.media) {
+    const reason = unusable(section, t.offer, t.policy, chosen)
+    if (reason === undefined) chosen.push(section)
+    else left.medium(section, reason)
   }
   return chosen
 }
 
-function unusable(
-  section: MediaSection,
-  policy: TranslationPolicy,
-  chosen: readonly MediaSection[],
-): string | undefined {
-  if (section.port === 0) return 'it was offered as refused'
-  if (section.kind !== 'audio' && section.kind !== 'video') return 'only audio and video are relayed'
-  if (section.kind === 'video' && !policy.video) return 'video is not allowed here'
-  if (chosen.some((each) => each.kind === section.kind)) return `only one ${section.kind} stream is relayed`
-  return undefined
+interface Place {
+  /** The section at this place in our last SDP to this peer. */
+  readonly earlier?: MediaSection
+  readonly mid?: string
+  /** Payload types in use, by number; toward a browser by all sections together (RFC 9143 §10.1.2). */
+  readonly numbers: Map<number, SdpCodec>
+  readonly left: LeftOut
 }
 
-function offered(
-  t: OfferTranslation,
-  section: MediaSection,
-  earlier: MediaSection | undefined,
-  dropped: Dropped[],
-  position = 0,
-): MediaSection | undefined {
-  const before = [...(earlier?.codecs ?? []), ...sameKind(t.before?.theirs.media, section.kind)]
-  const chosen = offerCodecs(section, t.to, t.policy, before)
-  dropped.push(...chosen.dropped)
+function offered(t: OfferTranslation, section: MediaSection, place: Place): MediaSection | undefined {
+  const { earlier, left } = place
+  const before = [...(earlier?.codecs ?? []), ...theirCodecs(t.before, section.kind)]
+  const numbers = t.to === 'webrtc' ? place.numbers : new Map(before.map((codec) => [codec.payloadType, codec]))
+  const chosen = offerCodecs(section, { to: t.to, policy: t.policy, before, numbers })
+  left.dropped.push(...chosen.dropped)
   if (!chosen.codecs.some(isPrimary)) return undefined
-  const mid = earlier?.mid ?? (t.to === 'webrtc' ? (section.mid ?? String(position)) : undefined)
+  const mid = earlier?.mid ?? (t.to === 'webrtc' ? place.mid : undefined)
   return liveSection(
     {
       kind: section.kind,
@@ -73,29 +66,50 @@ function offered(
       direction: askedDirection(section),
       ...(section.ptimeMs === undefined ? {} : { ptimeMs: section.ptimeMs }),
       ...(mid === undefined ? {} : { mid }),
-      ...offerSecurity(t.to, t.local, t.policy, section.kind),
+      ...offerSecurity({ ...t, kind: section.kind, earlier }),
     },
     t.local,
   )
 }
 
-function sameKind(media: readonly MediaSection[] | undefined, kind: string) {
-  return media?.find((each) => each.kind === kind)?.codecs ?? []
+/** Numbers that have a meaning in this session already, in all its sections. */
+function reserved({ before }: OfferTranslation): Map<number, SdpCodec> {
+  const media = [...(before?.theirs.media ?? []), ...(before?.ours.media ?? [])]
+  return new Map(media.flatMap(({ codecs }) => codecs).map((codec) => [codec.payloadType, codec]))
+}
+
+function theirCodecs(before: Before | undefined, kind: string): readonly SdpCodec[] {
+  return before?.theirs.media.find((each) => each.kind === kind)?.codecs ?? []
+}
+
+/** The mid that the section came with, or its place, unless another section has it. */
+function freeMid(section: MediaSection, media: readonly MediaSection[]): string {
+  const candidates = [section.mid, ...Array.from({ length: media.length + 1 }, (_, i) => String(media.length + i))]
+  const free = candidates.find((mid) => mid !== undefined && !media.some((each) => each.mid === mid))
+  return free ?? String(media.length)
+}
+
+interface Secured {
+  readonly to: Profile
+  readonly local: LocalFacts
+  readonly policy: TranslationPolicy
+  readonly kind: string
+  readonly earlier?: MediaSection | undefined
 }
 
 /** How media is protected in an offer of ours, by kind of peer. */
-export function offerSecurity(
-  to: Profile,
-  local: LocalFacts,
-  policy: TranslationPolicy,
-  kind: string,
-): Pick<SectionPlan, 'protocol' | 'setup' | 'extensions' | 'crypto'> {
-  if (to === 'webrtc') {
-    return { protocol: 'UDP/TLS/RTP/SAVPF', setup: 'actpass', extensions: MID_ONLY }
+export function offerSecurity(s: Secured): Pick<SectionPlan, 'protocol' | 'setup' | 'extensions' | 'crypto'> {
+  if (s.to === 'webrtc') {
+    return { protocol: 'UDP/TLS/RTP/SAVPF', setup: 'actpass', extensions: midExtension(s.earlier) }
   }
-  if (policy.srtp !== 'offer' || local.kind !== 'rtp') return { protocol: 'RTP/AVP' }
-  const crypto: readonly SdpCrypto[] = local.media.find((each) => each.kind === kind)?.crypto ?? []
+  const isSecure = s.earlier === undefined ? s.policy.srtp === 'offer' : s.earlier.crypto.length > 0
+  if (!isSecure || s.local.kind !== 'rtp') return { protocol: 'RTP/AVP' }
+  const crypto: readonly SdpCrypto[] = s.local.media.find((each) => each.kind === s.kind)?.crypto ?? []
   return { protocol: 'RTP/SAVP', crypto }
 }
 
-const MID_ONLY: readonly SdpExtension[] = [{ id: 1, uri: MID_EXTENSION }]
+/** Once agreed, an extension's number stays (RFC 8285 §5). */
+function midExtension(earlier: MediaSection | undefined): readonly SdpExtension[] {
+  const agreed = earlier?.extensions.filter(({ uri }) => uri === MID_EXTENSION) ?? []
+  return agreed.length > 0 ? agreed.map(({ id, uri }) => ({ id, uri })) : [{ id: 1, uri: MID_EXTENSION }]
+}
