@@ -219,11 +219,19 @@ class GatewayCore implements Core {
     this.#options.count?.sipMessage('out', transport, message.kind === 'request' ? message.method : message.status)
     if (repeated) this.#options.count?.sipRetransmitted(transport)
     this.#outputs.push({ kind: 'send', sendId, target, data })
-    const { headers } = message
-    const localTag = message.kind === 'request' ? headers.fromTag : headers.toTag
-    const whose = this.#table.byMessage(headers.callId, localTag)
+    const whose = this.#callOf(message)
     if (whose === undefined) return
     this.#calls.seen(whose.call, whose.leg, { direction: 'out', message, data, repeated, remote, transport }, now)
+  }
+
+  /** Whose message of ours it is. A 400 repeats headers of the peer that nobody can read: it is nobody's. */
+  #callOf(message: SipMessage): { call: LiveCall; leg: string } | undefined {
+    const { headers } = message
+    try {
+      return this.#table.byMessage(headers.callId, message.kind === 'request' ? headers.fromTag : headers.toTag)
+    } catch {
+      return undefined
+    }
   }
 
   #request(output: SipOutput & { readonly kind: 'request' }, now: Millis): void {

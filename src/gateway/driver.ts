@@ -3,6 +3,9 @@ import type { Core, CoreInput, CoreOutput } from './core-model.ts'
 /** Longest sleep in ms; also bounds how late a clock that jumped is noticed. */
 const LONGEST_SLEEP_MS = 60_000
 
+/** Pause before a deadline that a wake-up did not settle is tried again, in ms: a fault must not take the whole CPU. */
+const STUCK_MS = 1_000
+
 /** Gives a core its inputs, its clock and its wake-ups, and its outputs to whoever carries them out. */
 export interface Driver {
   handle(input: CoreInput): void
@@ -14,7 +17,7 @@ export interface Driver {
  * entered twice.
  */
 export function createDriver(
-  core: Core,
+  core: Pick<Core, 'handle' | 'poll' | 'deadline'>,
   perform: (output: CoreOutput) => void,
   onError: (thrown: unknown) => void,
 ): Driver {
@@ -24,16 +27,21 @@ export function createDriver(
   let timerAt = Number.POSITIVE_INFINITY
   let stopped = false
 
-  const sleep = (): void => {
+  /** @param wokenAt When a wake-up ran just now: what was due then and still is, it could not settle. */
+  const sleep = (wokenAt = Number.NEGATIVE_INFINITY): void => {
     const deadline = core.deadline()
     if (deadline === undefined || deadline >= timerAt || stopped) return // Waking too early does no harm.
     clearTimeout(timer)
     timerAt = deadline
-    const delayMs = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), LONGEST_SLEEP_MS)
-    timer = setTimeout(() => {
-      timerAt = Number.POSITIVE_INFINITY
-      handle({ kind: 'wake' })
-    }, delayMs)
+    const leftMs = deadline <= wokenAt ? STUCK_MS : Math.max(0, Math.ceil(deadline - performance.now()))
+    timer = setTimeout(wake, Math.min(leftMs, LONGEST_SLEEP_MS))
+  }
+
+  const wake = (): void => {
+    const wokenAt = performance.now()
+    timerAt = Number.POSITIVE_INFINITY
+    run({ kind: 'wake' })
+    sleep(wokenAt)
   }
 
   const carryOut = (output: CoreOutput): void => {
@@ -44,7 +52,7 @@ export function createDriver(
     }
   }
 
-  const handle = (first: CoreInput): void => {
+  const run = (first: CoreInput): void => {
     waiting.push(first)
     if (isRunning) return
     isRunning = true
@@ -56,11 +64,13 @@ export function createDriver(
     } finally {
       isRunning = false
     }
-    sleep()
   }
 
   return {
-    handle,
+    handle(input) {
+      run(input)
+      if (!isRunning) sleep()
+    },
     stop() {
       stopped = true
       clearTimeout(timer)

@@ -249,17 +249,22 @@ export class RigPeer {
   }
 
   /** A request inside the dialog that `message` (a request or response we received) belongs to. */
-  inDialog(method: string, message: string, headers: Readonly<Record<string, string>> = {}): string {
+  inDialog(method: string, message: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
     const isResponse = message.startsWith('SIP/2.0')
     const contact = /<([^>]+)>/.exec(header(message, 'Contact'))?.[1] ?? ''
     const [ours, theirs] = isResponse ? ['From', 'To'] : ['To', 'From']
-    return this.request(method, contact, {
-      From: this.#tagged(header(message, ours)),
-      To: header(message, theirs),
-      'Call-ID': header(message, 'Call-ID'),
-      CSeq: `${method === 'ACK' ? (header(message, 'CSeq').split(' ')[0] ?? '') : 1000 + ++this.#sequence} ${method}`,
-      ...headers,
-    })
+    return this.request(
+      method,
+      contact,
+      {
+        From: this.#tagged(header(message, ours)),
+        To: header(message, theirs),
+        'Call-ID': header(message, 'Call-ID'),
+        CSeq: `${method === 'ACK' ? (header(message, 'CSeq').split(' ')[0] ?? '') : 1000 + ++this.#sequence} ${method}`,
+        ...headers,
+      },
+      body,
+    )
   }
 
   #tagged(address: string): string {
