@@ -1,5 +1,5 @@
 import { type ByteString, GatewayError } from '../base/index.ts'
-import type { NameAddr, SipRequest } from '../sip/index.ts'
+import { type NameAddr, parseUri, type SipRequest } from '../sip/index.ts'
 
 /** One Contact of a REGISTER with the time it asks for. */
 export interface AskedContact {
@@ -34,6 +34,7 @@ export function asked(request: SipRequest, defaultSeconds: number): Asked {
 }
 
 function askedContact({ uri, params }: NameAddr, defaultSeconds: number): AskedContact {
+  parseUri(uri) // It becomes a Request-URI: what cannot be read is refused here.
   const own = params.get('expires')
   const instance = params.get('+sip.instance')
   const regId = params.get('reg-id')

@@ -2,7 +2,7 @@ import type { ByteString, FaultCode } from '../base/index.ts'
 import type { SipOutput } from './endpoint-model.ts'
 import type { Flow, SendTarget } from './flow.ts'
 import type { SipMessage } from './message/model.ts'
-import { parseMessage } from './message/parse.ts'
+import { rereadMessage } from './message/parse.ts'
 import { writeMessage } from './message/write.ts'
 
 export type RejectCode = FaultCode | 'SIP_STRAY_RESPONSE' | 'SIP_STRAY_ACK'
@@ -44,7 +44,7 @@ export class Outbox {
   repeat(target: SendTarget, data: ByteString): number {
     const sendId = ++this.#lastSendId
     this.retransmissionsSent++
-    this.put({ kind: 'send', sendId, target, data, message: parseMessage(data), repeated: true })
+    this.put({ kind: 'send', sendId, target, data, message: rereadMessage(data), repeated: true })
     return sendId
   }
 

@@ -142,9 +142,14 @@ export function nextHopUri(dialog: Dialog): ByteString {
   return first === undefined ? dialog.remoteTarget : parseNameAddr(first).uri
 }
 
+/** Usable as Request-URI: readable, and without the headers that only a Contact may have (RFC 3261 §19.1.1). */
 function contactOf(message: SipMessage): ByteString | undefined {
   const { contacts } = message.headers
-  return contacts === '*' ? undefined : contacts[0]?.uri
+  if (contacts === '*') return undefined
+  const [first] = contacts
+  if (first === undefined) return undefined
+  const { headers } = parseUri(first.uri)
+  return headers === '' ? first.uri : first.uri.slice(0, first.uri.indexOf('?'))
 }
 
 function withoutTag(address: NameAddr): ByteString {

@@ -20,13 +20,22 @@ export function parseMessage(data: ByteString): SipMessage {
   if (data.length > LIMITS.sipMessageBytes) {
     throw new GatewayError('SIP_MESSAGE_TOO_LARGE', `${data.length} bytes, at most ${LIMITS.sipMessageBytes}`)
   }
-  const line = parseStartLine(data, skipLineBreaks(data))
-  const section = scanHeaderSection(data, line.end)
-  const headers = new Headers(section.lines)
-  const message = toMessage(line, headers, bodyOf(data, section.bodyStart, headers))
-  checkSingle(section.lines)
+  const { message, lines } = read(data)
+  checkSingle(lines)
   checkEssential(message)
   return message
+}
+
+/** A message that we wrote ourselves: what it took over from a peer is not judged again. */
+export function rereadMessage(data: ByteString): SipMessage {
+  return read(data).message
+}
+
+function read(data: ByteString): { readonly message: SipMessage; readonly lines: HeaderLines } {
+  const line = parseStartLine(data, skipLineBreaks(data))
+  const { lines, bodyStart } = scanHeaderSection(data, line.end)
+  const headers = new Headers(lines)
+  return { message: toMessage(line, headers, bodyOf(data, bodyStart, headers)), lines }
 }
 
 /** Line breaks before the first line are ignored (RFC 3261 §7.5). */
