@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { EXCEPTIONS, FURTHER_DOORS, MAY_IMPORT, PURE, PURE_FILES } from './rules.ts'
-import { code, importsOf, isTest, sources, unitOf } from './sources.ts'
+import { code, importsOf, isTest, read, sources, unitOf } from './sources.ts'
 
 const files = sources('src')
 
@@ -45,6 +45,18 @@ describe('who may import whom', () => {
   })
 })
 
+test('the program imports only packages that are installed with it', () => {
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+  const program = files.filter((file) => !isTest(file) && !file.startsWith('src/web/') && !file.endsWith('-support.ts'))
+  const foreign = program.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => !/\.tsx?$/.test(target) && !target.startsWith('node:'))
+      .filter((target) => dependencies[packageOf(target)] === undefined)
+      .map((target) => `${file}: ${target}`),
+  )
+  assert.deepEqual(foreign, [])
+})
+
 describe('pure folders', () => {
   const pure = files.filter((file) => {
     const inSrc = file.slice('src/'.length)
@@ -69,6 +81,13 @@ describe('pure folders', () => {
     assert.deepEqual(found, [])
   })
 })
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
 
 function forbiddenImports(file: string): readonly string[] {
   const from = unitOf(file.slice('src/'.length))
