@@ -52,7 +52,7 @@ export function code(path: string): string {
 
 /** What a file imports: relative ones as a path under `src`, others as written. */
 export function importsOf(path: string): readonly string[] {
-  const specifiers = [...code(path).matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)'([^']+)'/g)]
+  const specifiers = [...code(path).matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)'([.@\w][^'\s|,]*)'/g)]
   return specifiers.map(([, specifier = '']) =>
     specifier.startsWith('.') ? relative('src', normalize(join(dirname(path), specifier))) : specifier,
   )
