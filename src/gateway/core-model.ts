@@ -11,7 +11,7 @@ import type {
   SessionSummary,
 } from '../media/index.ts'
 import type { RegistrarConfig } from '../registrar/index.ts'
-import type { DigestHash, Flow, SendTarget, SipEndpointOptions, TransportName } from '../sip/index.ts'
+import type { DigestHash, Flow, SendTarget, SipEndpointOptions, StreamFault, TransportName } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 
 /**
@@ -43,7 +43,7 @@ export interface CoreCounts {
 }
 
 export type CoreInput =
-  | { readonly kind: 'received'; readonly flow: Flow; readonly data: ByteString }
+  | { readonly kind: 'received'; readonly flow: Flow; readonly data: ByteString; readonly broken?: StreamFault }
   | { readonly kind: 'flow-closed'; readonly flowId: string }
   | { readonly kind: 'send-failed'; readonly sendId: number; readonly cause: string }
   | { readonly kind: 'media-opened'; readonly call: CallId; readonly op: number; readonly opened: OpenedSession }

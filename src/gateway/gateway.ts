@@ -49,7 +49,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const transports = await openTransports(
     { listen: options.listen.sip, webSocket: { origins: options.origins ?? [] }, limits: options.limits ?? {} },
     {
-      received: (flow, data) => take({ kind: 'received', flow, data }),
+      received: (flow, data, broken) => take({ kind: 'received', flow, data, ...(broken && { broken }) }),
       flowClosed: (flowId) => take({ kind: 'flow-closed', flowId }),
       sendFailed: (sendId, cause) => take({ kind: 'send-failed', sendId, cause }),
       dropped(code, detail) {

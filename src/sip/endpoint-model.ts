@@ -13,7 +13,13 @@ export type ServerKey = string
 /** What the endpoint is told. Data from the network first, then commands of the transaction user. */
 export type SipInput =
   /** One whole message: a datagram, a WebSocket message, or a message framed out of a stream. */
-  | { readonly kind: 'received'; readonly flow: Flow; readonly data: ByteString }
+  | {
+      readonly kind: 'received'
+      readonly flow: Flow
+      readonly data: ByteString
+      /** `data` is where a stream broke off: refused for this, whatever it says. */
+      readonly broken?: StreamFault
+    }
   /** The bytes of a `send` output could not be delivered. `sendId` is that output's. */
   | { readonly kind: 'send-failed'; readonly sendId: number; readonly cause: string }
   /** A connection is gone. Client transactions that wait on it fail with cause `transport`. */
@@ -78,6 +84,12 @@ export type SipOutput =
     }
   /** A keep-alive (RFC 5626 §3.5.1: CRLFCRLF gets CRLF) to be written as it is. */
   | { readonly kind: 'pong'; readonly flow: Flow; readonly data: ByteString }
+
+/** Why a stream can be read no further. */
+export interface StreamFault {
+  readonly code: FaultCode
+  readonly detail: string
+}
 
 export interface SipEndpointOptions {
   /** `sent-by` of the Via for each transport that is listened on. */

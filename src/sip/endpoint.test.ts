@@ -364,6 +364,20 @@ describe('requests that the endpoint answers itself', () => {
     assert.deepEqual(kinds(pair.b), ['rejected'])
   })
 
+  test('§18.3: where a stream broke off nothing is carried out, whatever the bytes say', () => {
+    for (const [code, status] of [
+      ['SIP_MALFORMED_MESSAGE', '400'],
+      ['SIP_MESSAGE_TOO_LARGE', '513'],
+    ] as const) {
+      const pair = new SipPair()
+      const data = writeMessage(withVia(requestOf('OPTIONS'), 'branch=z9hG4bK1'))
+      const flow = pair.flow(pair.b.host, pair.a.host)
+      pair.b.tell({ kind: 'received', flow, data, broken: { code, detail: 'no Content-Length' } })
+      assert.deepEqual(SipPair.trace(pair.b), [status])
+      assert.deepEqual(kinds(pair.b), ['rejected'])
+    }
+  })
+
   test('a Contact that cannot be read is refused before the user meets it', () => {
     const pair = new SipPair()
     receive(pair, withVia(withHeaders(requestOf('INVITE'), [{ name: 'Contact', value: '"x' }]), 'branch=z9hG4bK1'))

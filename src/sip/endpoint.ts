@@ -1,4 +1,4 @@
-import { asGatewayError, type ByteString, type GatewayError, type IdSource, type Millis } from '../base/index.ts'
+import { asGatewayError, type ByteString, GatewayError, type IdSource, type Millis } from '../base/index.ts'
 import type { SipEndpointOptions, SipInput, SipOutput } from './endpoint-model.ts'
 import { type Flow, isReliable } from './flow.ts'
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './message/model.ts'
@@ -64,7 +64,8 @@ class Endpoint implements SipEndpoint {
   handle(input: SipInput, now: Millis): void {
     switch (input.kind) {
       case 'received':
-        return this.#received(input.flow, input.data, now)
+        if (input.broken === undefined) return this.#received(input.flow, input.data, now)
+        return this.#onBroken(new GatewayError(input.broken.code, input.broken.detail), input.flow, input.data)
       case 'send-failed':
         return this.#clients.sendFailed(input.sendId, input.cause, now)
       case 'flow-closed':

@@ -1,5 +1,5 @@
 import type { ByteString } from '../base/index.ts'
-import type { Flow, HostPort, SendTarget } from '../sip/index.ts'
+import type { Flow, HostPort, SendTarget, StreamFault } from '../sip/index.ts'
 
 /** One address to take SIP on. */
 export interface SipListen {
@@ -12,8 +12,8 @@ export interface SipListen {
 
 /** What the sockets tell the one who owns them. None of these may throw. */
 export interface TransportHandler {
-  /** One whole message as it came, or a stream's bytes that can never form one. */
-  received(flow: Flow, data: ByteString): void
+  /** One whole message as it came; with `broken`, a stream's bytes that can never form one, and why. */
+  received(flow: Flow, data: ByteString, broken?: StreamFault): void
   /** A connection is gone. Never called for UDP. */
   flowClosed(flowId: string, cause: string): void
   /** The bytes given to `send` with this id did not leave. */

@@ -73,7 +73,7 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
     if (broken !== undefined) {
       handler.dropped('stream-malformed', `${flow.id}: ${broken.code}`)
       cause = 'the stream cannot be framed'
-      handler.received(flow, broken.data)
+      handler.received(flow, broken.data, { code: broken.code, detail: broken.detail })
       return connection.close()
     }
     clock.partial(framer.buffered > 0)
