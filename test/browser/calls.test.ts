@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import type { CallView } from '../../src/api/index.ts'
+import type { CallView, TimelineEntry } from '../../src/api/index.ts'
 import type { Baresip } from '../interop/support/baresip.ts'
 import { tonesHeard } from '../interop/support/tone.ts'
 import type { RemoteClient } from './support/client.ts'
@@ -90,18 +90,20 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
       const client = clientOf(subject)
       const phone = await world.phone()
       try {
-        await phone.event('REGISTER_OK')
+        await phone.registered()
         await client.call(PHONE.user)
         await client.next('talking', STEP_MS)
         await client.hears(PHONE.toneHz, HEAR_MS)
+        await phone.hasHeard(1)
         await client.digit('5', 'rtp')
         assert.equal((await phone.event('CALL_DTMF_START')).param, '5')
         await client.hold()
         await client.next('held', STEP_MS)
-        await phone.event('CALL_HOLD')
+        await offered(/a=(sendonly|inactive)/)
+        await client.hearsNothing(HEAR_MS)
         await client.resume()
         await client.next('resumed', STEP_MS)
-        await phone.event('CALL_RESUME')
+        await offered(/a=sendrecv/)
         await client.hears(PHONE.toneHz, HEAR_MS)
         await client.hangUp()
         await phone.event('CALL_CLOSED')
@@ -115,7 +117,7 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
       const client = clientOf(subject)
       const phone = await world.phone()
       try {
-        await phone.event('REGISTER_OK')
+        await phone.registered()
         await phone.command('dial', `sip:${subject.user}@example.test`)
         await client.next('incoming', STEP_MS)
         await client.answer()
@@ -268,7 +270,7 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
         await clientOf(holder).hold()
         await clientOf(holder).next('held', STEP_MS)
         await clientOf(held).next('held-by-peer', STEP_MS)
-        await clientOf(held).hearsNothing(HEAR_MS)
+        await Promise.all([clientOf(held).hearsNothing(HEAR_MS), clientOf(holder).hearsNothing(HEAR_MS)])
         await clientOf(holder).resume()
         await clientOf(holder).next('resumed', STEP_MS)
         await clientOf(held).next('resumed-by-peer', STEP_MS)
@@ -282,6 +284,7 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
 
     test('a telephone-event passes', async () => {
       await connect(caller, callee)
+      await hearEachOther(caller, callee)
       await clientOf(caller).digit('9', 'rtp')
       await dtmfSeen('9')
       await clientOf(caller).hangUp()
@@ -308,12 +311,26 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
 
   /** Waits until the gateway tells of that digit in the running call. */
   async function dtmfSeen(digit: string): Promise<void> {
+    const shows = (entry: TimelineEntry): boolean =>
+      entry.kind === 'media' && entry.event === 'dtmf' && entry.summary.includes(` ${digit},`)
+    await world.timelineShows(await runningCall(), shows)
+  }
+
+  /** Waits until the gateway offered such SDP to the called side in the running call, after the first INVITE. */
+  async function offered(line: RegExp): Promise<void> {
+    const shows = (entry: TimelineEntry): boolean =>
+      entry.kind === 'sip' &&
+      entry.direction === 'out' &&
+      entry.leg !== 'a' &&
+      /^CSeq: *\d+ +INVITE/im.test(entry.text) &&
+      /^To:.*;tag=/im.test(entry.text) &&
+      line.test(entry.text)
+    await world.timelineShows(await runningCall(), shows)
+  }
+
+  async function runningCall(): Promise<string> {
     const { calls } = await world.gateway.api<{ readonly calls: readonly CallView[] }>('/v1/calls')
-    const running = calls.find((call) => call.endedAt === undefined) ?? assert.fail('no call is running')
-    await world.timelineShows(
-      running.id,
-      (entry) => entry.kind === 'media' && entry.event === 'dtmf' && entry.facts.digit === digit,
-    )
+    return calls.find((call) => call.endedAt === undefined)?.id ?? assert.fail('no call is running')
   }
 })
 

@@ -126,7 +126,12 @@ function reinvite(session: Session, hold: boolean, tell: Happenings['tell']): vo
   session
     .invite({
       requestDelegate: {
-        onAccept: () => tell({ what: hold ? 'held' : 'resumed' }),
+        onAccept: () => {
+          // Holding is `sendonly`: what is sent then is up to the application. SIP.js's own SimpleUser mutes.
+          for (const { track } of handlerOf(session)?.peerConnection?.getSenders() ?? [])
+            if (track) track.enabled = !hold
+          tell({ what: hold ? 'held' : 'resumed' })
+        },
         onReject: (response) => tell({ what: 'failed', ...statusOf(response), detail: 're-INVITE' }),
       },
     })

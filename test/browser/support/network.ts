@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
 /**
  * A network of the test's own: gateway, phones and carriers on this side, browsers in a namespace at the other end.
@@ -34,6 +35,7 @@ export function createTestNetwork(): TestNetwork {
   const netns = `tlbrowser${tag}`
   const [near, far] = [`tln${tag}`, `tlf${tag}`]
   const subnet = `10.213.${process.pid % 250}`
+  removeStale()
   ip('netns', 'add', netns)
   try {
     ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', netns)
@@ -58,6 +60,12 @@ export function createTestNetwork(): TestNetwork {
     otherCarrierAddress: `${subnet}.4`,
     remove,
   }
+}
+
+/** Takes away the namespaces of tests that were killed. */
+function removeStale(): void {
+  const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).matchAll(/^tlbrowser(\d+)/gm)
+  for (const [name, pid] of names) if (!existsSync(`/proc/${pid}`)) ip('netns', 'del', name)
 }
 
 function once(act: () => void): () => void {

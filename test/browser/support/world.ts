@@ -112,12 +112,15 @@ async function timelineShows(
   accepts: (entry: TimelineEntry) => boolean,
 ): Promise<void> {
   const api = createApiClient(`${gateway.http}/`)
-  const found = new AbortController()
-  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(SHOW_MS)])
+  const end = new AbortController()
+  const { signal } = end
+  const timer = setTimeout(() => end.abort(), SHOW_MS)
+  let found = false
   const seen: TimelineEntry[] = []
   const look = (entries: readonly TimelineEntry[]): void => {
     seen.push(...entries)
-    if (entries.some(accepts)) found.abort()
+    found ||= entries.some(accepts)
+    if (found) end.abort()
   }
   // The past is asked for when the stream is open, so that nothing falls in between.
   const onOpen = (): void => {
@@ -131,8 +134,10 @@ async function timelineShows(
       if (event.event === 'timeline' && event.data.call === call) look([event.data.entry])
     }
   } catch (error) {
-    if (found.signal.aborted) return
+    if (found) return
     throw new Error(`the timeline does not show it: ${seen.map(({ summary }) => summary).join('; ')}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
   }
 }
 
