@@ -9,15 +9,7 @@ import {
   randomIds,
   UserAgent,
 } from '../../src/caller/index.ts'
-
-/** A gateway to measure and two accounts of it. */
-export interface Subject {
-  readonly webSocket: string
-  readonly sip: { readonly host: string; readonly port: number }
-  readonly domain: string
-  readonly web: { readonly user: string; readonly password: string }
-  readonly phone: { readonly user: string; readonly password: string }
-}
+import type { Subject } from '../peers/index.ts'
 
 /** One call that is up, with both its ends here. */
 export interface UpCall {

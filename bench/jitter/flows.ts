@@ -5,9 +5,12 @@ import { FRAME_SAMPLES, type MediaPeer, type ReceivedPacket, StreamMeter } from 
 import { createSrtpContext, type SrtpContext } from '../../src/media/engines/portable/srtp/index.ts'
 import { Samples } from '../report/index.ts'
 
-/** One direction of all calls. */
+/** One direction of all calls through one gateway. Memory: 8 bytes per packet. */
 export class DirectionMeter {
   readonly delaysMs = new Samples()
+  /** 99th percentile of the delays of each second of talk. */
+  readonly secondsP99Ms: number[] = []
+  readonly #second = new Samples()
   readonly #streams: StreamMeter[] = []
   #sent = 0
   #open = false
@@ -20,6 +23,12 @@ export class DirectionMeter {
   /** Packets sent from now on do not count; those on their way still do. */
   end(): void {
     this.#open = false
+  }
+
+  /** Ends a second of talk. Only its own packets are sorted for it, so that this takes no time from the measurement. */
+  closeSecond(): void {
+    this.secondsP99Ms.push(this.#second.percentile(0.99))
+    this.#second.clear()
   }
 
   /** The payload of the next packet: when it leaves, and whether it counts. */
@@ -40,6 +49,7 @@ export class DirectionMeter {
       const sentAtMs = stampOf(packet.payload)
       if (sentAtMs === undefined) return
       this.delaysMs.add(packet.atMs - sentAtMs)
+      this.#second.add(packet.atMs - sentAtMs)
       // Against the moment of sending, so that a late timer of ours is not taken for jitter of the path.
       meter.onPacket({ ...packet, timestamp: sentAtMs * 8 })
     }

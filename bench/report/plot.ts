@@ -4,6 +4,8 @@ export interface Plot {
   readonly xLabel: string
   readonly yLabel: string
   readonly xScale: 'linear' | 'log'
+  /** `nines`: y counts the nines of a share, 2 is 1 %, 3 is 0.1 %; the ticks say the share. Default: y as it is. */
+  readonly yTicks?: 'nines'
   readonly series: readonly Series[]
 }
 
@@ -30,7 +32,8 @@ export function svg(plot: Plot): string {
     LEFT,
     WIDTH - RIGHT,
   )
-  const y = axis([0, ...points.map(([, value]) => value)], 'linear', HEIGHT - BOTTOM, TOP)
+  const highest = points.map(([, value]) => (plot.yTicks === 'nines' ? Math.ceil(value) : value))
+  const y = axis([0, ...highest], 'linear', HEIGHT - BOTTOM, TOP)
   const lines = plot.series.map((series, i) => {
     const d = series.points
       .map(([px, py], n) => `${n === 0 ? 'M' : 'L'}${x.at(px).toFixed(1)} ${y.at(py).toFixed(1)}`)
@@ -46,10 +49,12 @@ export function svg(plot: Plot): string {
       (tick) =>
         `<path class="grid" d="M${x.at(tick).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}"/><text x="${x.at(tick).toFixed(1)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${label(tick)}</text>`,
     ),
-    ...y.ticks.map(
-      (tick) =>
-        `<path class="grid" d="M${LEFT} ${y.at(tick).toFixed(1)}H${WIDTH - RIGHT}"/><text x="${LEFT - 6}" y="${(y.at(tick) + 4).toFixed(1)}" text-anchor="end">${label(tick)}</text>`,
-    ),
+    ...y.ticks
+      .filter((tick) => plot.yTicks !== 'nines' || Number.isInteger(tick))
+      .map(
+        (tick) =>
+          `<path class="grid" d="M${LEFT} ${y.at(tick).toFixed(1)}H${WIDTH - RIGHT}"/><text x="${LEFT - 6}" y="${(y.at(tick) + 4).toFixed(1)}" text-anchor="end">${plot.yTicks === 'nines' ? share(tick) : label(tick)}</text>`,
+      ),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(plot.xLabel)}</text>`,
     `<text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(plot.yLabel)}</text>`,
     ...lines,
@@ -89,6 +94,10 @@ function niceStep(rough: number): number {
 
 function label(value: number): string {
   return Number(value.toPrecision(6)).toString()
+}
+
+function share(nines: number): string {
+  return `${label(100 * 10 ** -nines)} %`
 }
 
 function colour(i: number): string {

@@ -1,0 +1,1 @@
+export { startKamailio } from './start.ts'
