@@ -12,6 +12,9 @@ type LooseMedia = Loose['media'][number]
 /** A port for a section that has one of its own only in the BUNDLE group (RFC 9143 §7.2): any but 0. */
 const DISCARD_PORT = 9
 
+/** Kinds of feedback kept of one codec; browsers name six. */
+const MAX_FEEDBACK = 16
+
 /**
  * Reads an SDP (RFC 8866), tolerant where peers are odd and strict where a wrong guess would cost audio.
  *
@@ -24,7 +27,7 @@ const DISCARD_PORT = 9
 export function parseSdp(text: ByteString): SessionDescription {
   const lines = splitSdp(text)
   const loose = parse(forTransform(lines))
-  const bundle = (loose.groups ?? []).filter(({ type }) => type === 'BUNDLE').map(({ mids }) => words(mids ?? ''))
+  const bundle = (loose.groups ?? []).filter(({ type }) => type === 'BUNDLE').flatMap(({ mids }) => groupOf(mids))
   const bundled = new Set(bundle.flat())
   return {
     origin: originOf(lines.origin),
@@ -34,6 +37,11 @@ export function parseSdp(text: ByteString): SessionDescription {
       return sectionOf(media, loose.media[at] ?? NOTHING, { loose, lines: lines.session, bundled })
     }),
   }
+}
+
+function groupOf(mids: unknown): readonly (readonly string[])[] {
+  const names = words(text(mids) ?? '')
+  return names.length === 0 ? [] : [names]
 }
 
 interface Session {
@@ -110,6 +118,7 @@ function codecOf(loose: LooseMedia, payloadType: number): SdpCodec | undefined {
   const feedback = (loose.rtcpFb ?? [])
     .filter((each) => String(each.payload) === '*' || Number(each.payload) === payloadType)
     .map((each) => (each.subtype === undefined ? text(each.type) : `${each.type} ${each.subtype}`) ?? '')
+    .slice(0, MAX_FEEDBACK)
   return {
     ...base,
     ...defined({ fmtp: fmtp || undefined, rtcpFeedback: feedback.length === 0 ? undefined : feedback }),

@@ -4,7 +4,7 @@ import type { MediaSection, SdpCodec, SessionDescription } from './model.ts'
 /** Writes an SDP (RFC 8866 §5), every line from the model: nothing of another leg can slip through. */
 export function writeSdp(description: SessionDescription): ByteString {
   const { origin } = description
-  const lite = description.media.some((section) => section.ice?.lite === true)
+  const lite = description.media.some((section) => section.port !== 0 && section.ice?.lite === true)
   const lines = [
     'v=0',
     `o=${origin.username} ${origin.sessionId} ${origin.version} IN ${family(origin.address)} ${origin.address}`,
