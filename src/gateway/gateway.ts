@@ -100,7 +100,6 @@ function performer(parts: Omit<Parts, 'core' | 'driver'>): (output: CoreOutput) 
 
 function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
   const { limits = {}, metrics } = options
-  const origin = Date.now() - performance.now()
   return {
     endpoint: { sentBy: addresses.sentBy, product: options.product },
     call: callConfig(options, addresses),
@@ -108,7 +107,7 @@ function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
     ownHosts: [...addresses.hosts, ...(options.ownHosts ?? []).map((host) => host.toLowerCase())],
     ids: options.ids ?? randomIds,
     hash: digestHash,
-    wallClock: (now: number) => Math.round(origin + now),
+    wallClock: (now: number) => Math.round(Date.now() - performance.now() + now), // Follows a clock that is set anew.
     limits: {
       calls: limits.calls ?? LIMITS.calls,
       registrations: limits.registrations ?? LIMITS.registrations,
