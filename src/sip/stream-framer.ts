@@ -142,8 +142,8 @@ class Framer implements StreamFramer {
 /** The place behind the empty line that ends the header section; -1 if it is not there. */
 function endOfHead(text: ByteString): number {
   const proper = text.indexOf('\n\r\n')
-  const bare = text.indexOf('\n\n')
-  if (bare >= 0 && (proper < 0 || bare < proper)) return bare + 2
+  const bare = (proper < 0 ? text : text.slice(0, proper + 1)).indexOf('\n\n')
+  if (bare >= 0) return bare + 2
   return proper < 0 ? -1 : proper + 3
 }
 

@@ -2,6 +2,7 @@ import type { ByteString } from '../../base/index.ts'
 import { ID, idOfName } from './header-names.ts'
 import { Headers } from './headers.ts'
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './model.ts'
+import { withTag } from './name-addr.ts'
 import { reasonPhrase } from './reason-phrase.ts'
 
 /** A message body and its Content-Type. */
@@ -60,8 +61,9 @@ export function replyTo(request: SipRequest, status: number, parts: ReplyParts =
     const id = lines.idOf(i)
     if (!isCopied(id, status)) continue
     const value = lines.valueOf(i)
-    const needsTag = id === ID.to && status > 100 && parts.toTag !== undefined && request.headers.toTag === undefined
-    fields.push({ name: lines.nameOf(i), value: needsTag ? `${value};tag=${parts.toTag}` : value })
+    const tag = id === ID.to && status > 100 && parts.toTag !== undefined ? parts.toTag : ''
+    const needsTag = tag !== '' && request.headers.toTag === undefined
+    fields.push({ name: lines.nameOf(i), value: needsTag ? withTag(value, tag) : value })
   }
   if (parts.headers !== undefined) fields.push(...parts.headers)
   return createResponse({ status, reason: parts.reason, headers: fields, body: parts.body })

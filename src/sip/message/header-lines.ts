@@ -1,7 +1,7 @@
 import { type ByteString, GatewayError, LIMITS } from '../../base/index.ts'
 import { ID, idAt, idOfName, nameOf } from './header-names.ts'
 import type { HeaderField } from './model.ts'
-import { isSpace, isToken, malformed, shown } from './syntax.ts'
+import { isSpace, isToken, malformed, shown, skipSpace, trimEnd } from './syntax.ts'
 
 /** The lines of a header section, whatever holds them. */
 export interface HeaderLines {
@@ -82,7 +82,8 @@ export class ScannedLines implements HeaderLines {
 
 /** RFC 3261 §7.3.1: a line break before white space is one space. A lone CR is none of the grammar's; it goes too. */
 function unfold(value: ByteString): ByteString {
-  return value.replace(/[ \t]*[\r\n]+[ \t]*/g, ' ').trim()
+  const lines = value.split(/[\r\n]/).map((line) => line.slice(skipSpace(line, 0), trimEnd(line, 0, line.length)))
+  return lines.filter((line) => line !== '').join(' ')
 }
 
 export interface HeaderSection {

@@ -6,6 +6,7 @@ import {
   COMMA,
   endOfQuoted,
   GREATER,
+  isSpace,
   LESS,
   malformed,
   QUOTE,
@@ -89,6 +90,13 @@ function checkUri(value: ByteString, start: number, end: number): void {
 /** Where the header parameters of an address start; for reading one of them without parsing the rest. */
 export function paramsStartOf(value: ByteString): number {
   return skipSpace(value, addressSpan(value).paramsStart)
+}
+
+/** The text of an address with one more parameter, a tag; a ";" that led to nothing is not doubled. */
+export function withTag(value: ByteString, tag: ByteString): ByteString {
+  let end = value.length
+  while (end > 0 && (value.charCodeAt(end - 1) === SEMICOLON || isSpace(value.charCodeAt(end - 1)))) end--
+  return `${value.slice(0, end)};tag=${tag}`
 }
 
 /** Always with angle brackets; the display name always quoted, so that any text is safe. */

@@ -5,6 +5,7 @@ import { GatewayError, LIMITS } from '../../base/index.ts'
 import { createRequest } from './create.ts'
 import type { SipMessage } from './model.ts'
 import { parseMessage } from './parse.ts'
+import { salvageRequest } from './salvage.ts'
 import { writeMessage } from './write.ts'
 
 const LINES = [
@@ -180,4 +181,26 @@ describe('laws', () => {
       { numRuns: 2_000 },
     )
   })
+})
+
+test('long runs of anything are read in time that grows with their length alone', () => {
+  const runs = [' ', '\t', ';', ',', '"', '\\', '<', ' \r', '%', ':', '=', '\r\n ', ';a', ',a', '""']
+  const places = ['Subject', 'To', 'Via', 'Contact', 'Route', 'Content-Type', 'CSeq', 'OPTIONS']
+  const startedAt = performance.now()
+  for (const run of runs) {
+    for (const place of places) {
+      const filling = run.repeat(30_000 / run.length)
+      const line = place === 'OPTIONS' ? `OPTIONS sip:b@c${filling} SIP/2.0` : `${place}: x${filling}y\rz`
+      const data = text({ [place]: line, '+': place === 'To' || place === 'OPTIONS' ? 'X: y' : line })
+      void salvageRequest(data)
+      try {
+        const { headers } = parseMessage(data)
+        void [headers.contacts, headers.route, headers.get('Subject'), headers.contentType]
+      } catch (error) {
+        assert.ok(error instanceof GatewayError)
+      }
+    }
+  }
+  const eachMs = (performance.now() - startedAt) / (runs.length * places.length)
+  assert.ok(eachMs < 20, `${eachMs} ms each`) // A quadratic reader takes seconds.
 })

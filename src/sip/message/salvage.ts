@@ -2,6 +2,7 @@ import type { ByteString } from '../../base/index.ts'
 import { idOfName, nameOf } from './header-names.ts'
 import { Headers } from './headers.ts'
 import type { HeaderField, SipRequest } from './model.ts'
+import { isToken } from './syntax.ts'
 
 /** Headers an answer copies from its request. */
 const NEEDED = ['Via', 'From', 'To', 'Call-ID', 'CSeq']
@@ -16,12 +17,13 @@ const SEARCHED_BYTES = 8_192
  */
 export function salvageRequest(data: ByteString): SipRequest | undefined {
   const [first = '', ...lines] = unfoldedLines(data.slice(0, SEARCHED_BYTES))
-  const match = /^([^\s]+) +(.*?) +SIP\/\d+\.\d+ *$/i.exec(first)
-  if (match === null || match[1] === 'ACK') return undefined
+  const [method = '', ...rest] = first.split(' ').filter((word) => word !== '')
+  const version = rest.pop() ?? ''
+  if (!/^SIP\/\d+\.\d+$/i.test(version) || !isToken(method) || method === 'ACK') return undefined
   const fields = lines.flatMap(neededField).filter(isFirstOrVia)
   const headers = Headers.of(fields)
   if (NEEDED.some((name) => !headers.has(name)) || !hasUsableVia(headers)) return undefined
-  return { kind: 'request', method: match[1] ?? '', uri: match[2] ?? '', headers, body: '' }
+  return { kind: 'request', method, uri: rest.join(' '), headers, body: '' }
 }
 
 function unfoldedLines(text: ByteString): readonly ByteString[] {

@@ -3,6 +3,7 @@ import type { ServerKey } from '../endpoint-model.ts'
 import type { Flow } from '../flow.ts'
 import { replyTo, withHeaders } from '../message/create.ts'
 import type { SipRequest, SipResponse } from '../message/model.ts'
+import { withTag } from '../message/name-addr.ts'
 import { type TransactionContext, timersFor } from './context.ts'
 import { type InviteServerEffect, type InviteServerEvent, stepInviteServer } from './invite-server.ts'
 import { type NonInviteServerEvent, stepNonInviteServer } from './non-invite-server.ts'
@@ -207,7 +208,7 @@ export class ServerTransactions {
   /** RFC 3261 §8.2.6.2: every response but 100 has a To tag. */
   #withTag(response: SipResponse, tag: string | undefined): SipResponse {
     if (response.status === 100 || response.headers.toTag !== undefined) return response
-    const value = `${response.headers.get('To') ?? ''};tag=${tag ?? this.#context.ids.token()}`
+    const value = withTag(response.headers.get('To') ?? '', tag ?? this.#context.ids.token())
     return withHeaders(response, [{ name: 'To', value }])
   }
 
