@@ -21,6 +21,7 @@ export type CheckOutcome =
   | {
       readonly kind: 'authentic'
       readonly ufrag: string
+      readonly transactionId: Buffer
       /** The peer chose this pair (USE-CANDIDATE, RFC 8445 §7.3.1.5). */
       readonly nominated: boolean
       readonly response: Buffer
@@ -69,7 +70,8 @@ function answerAuthentic(message: StunMessage, from: CheckSource, ufrag: string,
     attributes: [[ATTRIBUTE.xorMappedAddress, mapped]],
     key: password,
   })
-  return { kind: 'authentic', ufrag, nominated: message.attributes.has(ATTRIBUTE.useCandidate), response }
+  const nominated = message.attributes.has(ATTRIBUTE.useCandidate)
+  return { kind: 'authentic', ufrag, transactionId: message.transactionId, nominated, response }
 }
 
 function refused(

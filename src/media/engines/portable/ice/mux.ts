@@ -2,16 +2,23 @@ import type { UdpSocket } from '../udp/socket.ts'
 import { answerCheck } from './answer-check.ts'
 import type { IceCredentials } from './lite-agent.ts'
 import { type IcePath, PathTable } from './path-table.ts'
+import { RecentChecks } from './recent-checks.ts'
 
 export type WebRtcPath = IcePath<UdpSocket>
 
 /** A WebRTC side as the shared sockets see it. */
 export interface MuxPeer {
-  /** An authentic check arrived. */
+  /** An authentic check arrived, for the first time. */
   onCheck(path: WebRtcPath, ufrag: string, nominated: boolean): void
   onDtls(datagram: Buffer): void
   /** RTP or RTCP, still encrypted. @returns `false` when it is not from this peer. */
   onMedia(datagram: Buffer, path: WebRtcPath): boolean
+}
+
+interface Accepted {
+  readonly pwd: string
+  readonly peer: MuxPeer
+  readonly checks: RecentChecks
 }
 
 /** What strangers sent to the shared sockets. */
@@ -29,7 +36,7 @@ export interface MuxCounters {
  */
 export class WebRtcMux {
   readonly counters: MuxCounters = { checksRefused: 0, strangers: 0 }
-  readonly #byUfrag = new Map<string, { readonly pwd: string; readonly peer: MuxPeer }>()
+  readonly #byUfrag = new Map<string, Accepted>()
   readonly #paths = new PathTable<UdpSocket, MuxPeer>()
   readonly #onFault: (error: unknown) => void
   readonly #passwordOf = (ufrag: string): string | undefined => this.#byUfrag.get(ufrag)?.pwd
@@ -47,7 +54,7 @@ export class WebRtcMux {
 
   /** Accepts checks for these credentials on behalf of `peer`. */
   accept(credentials: IceCredentials, peer: MuxPeer): void {
-    this.#byUfrag.set(credentials.ufrag, { pwd: credentials.pwd, peer })
+    this.#byUfrag.set(credentials.ufrag, { pwd: credentials.pwd, peer, checks: new RecentChecks() })
   }
 
   retire(credentials: IceCredentials | undefined): void {
@@ -79,8 +86,9 @@ export class WebRtcMux {
       this.counters.checksRefused++
       return
     }
-    const peer = this.#byUfrag.get(outcome.ufrag)?.peer
-    if (peer === undefined) return
+    const accepted = this.#byUfrag.get(outcome.ufrag)
+    if (accepted?.checks.isNew(outcome.transactionId) !== true) return
+    const { peer } = accepted
     peer.onCheck(this.#paths.claim(peer, socket, address, port), outcome.ufrag, outcome.nominated)
   }
 
