@@ -1,14 +1,18 @@
+import assert from 'node:assert/strict'
 import { type Millis, seededIds } from '../../src/base/index.ts'
 import {
   createRequest,
   createSipEndpoint,
   type Flow,
   type HeaderField,
+  replyTo,
   type SendTarget,
   type SipEndpoint,
   type SipInput,
+  type SipMessage,
   type SipOutput,
   type SipRequest,
+  writeMessage,
 } from '../../src/sip/index.ts'
 import { GOOD_NETWORK, Network } from './network.ts'
 import { seededRandom } from './random.ts'
@@ -143,4 +147,54 @@ export function requestOf(
       ...headers,
     ],
   })
+}
+
+/** b answers each request with these statuses, one after the other, at once. */
+export function answering(b: End, ...statuses: readonly number[]): void {
+  b.user = (report) => {
+    if (report.kind !== 'request') return
+    for (const status of statuses) respond(b, report, status)
+  }
+}
+
+export function respond(b: End, { key, request }: Extract<Report, { kind: 'request' }>, status: number): void {
+  const headers = [{ name: 'Contact', value: '<sip:bob@192.0.2.2>' }]
+  b.tell({ kind: 'respond', key, response: replyTo(request, status, { toTag: 'bob', headers }) })
+}
+
+/** a acknowledges every 2xx to its INVITE. */
+export function acknowledging(a: End): void {
+  a.user = (report) => {
+    if (report.kind !== 'response' || report.response.status >= 300 || report.response.status < 200) return
+    const toTag = report.response.headers.toTag ?? ''
+    a.tell({ kind: 'ack', key: report.key, ack: requestOf('ACK', { toTag }), target: a.target })
+  }
+}
+
+export function kinds({ reports }: End): string[] {
+  return reports.map((report) => {
+    if (report.kind === 'response') return String(report.response.status)
+    if (report.kind === 'request') return report.request.method
+    return report.kind
+  })
+}
+
+export function firstRequest({ reports }: End): Extract<Report, { kind: 'request' }> {
+  const found = reports.find((report) => report.kind === 'request')
+  assert.ok(found?.kind === 'request', 'no request was reported')
+  return found
+}
+
+export function withVia(request: SipRequest, params: string, sentBy = '192.0.2.1:5060'): SipRequest {
+  return createRequest({
+    ...request,
+    headers: [{ name: 'Via', value: `SIP/2.0/UDP ${sentBy};${params}` }, ...request.headers.fields()],
+    body: undefined,
+  })
+}
+
+/** b receives a message that no endpoint made. */
+export function receive(pair: SipPair, message: SipMessage | string): void {
+  const data = typeof message === 'string' ? message : writeMessage(message)
+  pair.b.tell({ kind: 'received', flow: pair.flow(pair.b.host, pair.a.host), data })
 }
