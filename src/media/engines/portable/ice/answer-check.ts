@@ -45,8 +45,8 @@ export function answerCheck(
   if (username === undefined || username.length > MAX_USERNAME_BYTES || message.integrityAt === undefined) {
     return refused(message, 400)
   }
-  const ufrag = username.toString('latin1').split(':', 1)[0] ?? ''
-  const password = passwordOf(ufrag)
+  const [ufrag = '', theirs] = username.toString('latin1').split(':', 2)
+  const password = theirs === undefined ? undefined : passwordOf(ufrag) // RFC 8445 §7.3: two fragments and a colon.
   if (password === undefined || !isAuthentic(message, password)) return refused(message, 401)
   if (!message.hasFingerprint) return DROPPED // ICE always has it (RFC 8445 §7.1); without it a bit may have flipped.
   return answerAuthentic(message, from, ufrag, password)

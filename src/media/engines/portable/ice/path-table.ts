@@ -24,13 +24,16 @@ export class PathTable<Socket, Peer> {
     return this.#byPort.get(port) ?? NO_CLAIMS
   }
 
-  /** The path of `peer`, made if it is new. The oldest gives way when there are too many. */
+  /** The path of `peer`, made if it is new. The one unused longest gives way when there are too many. */
   claim(peer: Peer, socket: Socket, address: string, port: number): IcePath<Socket> {
     const own = this.#byPeer.get(peer) ?? []
     const samePlace = ({ path }: Claim<Socket, Peer>) =>
       path.port === port && path.address === address && path.socket === socket
     const known = own.find(samePlace)
-    if (known !== undefined) return known.path
+    if (known !== undefined) {
+      this.#byPeer.set(peer, [...own.filter((each) => each !== known), known])
+      return known.path
+    }
     const rivals = this.claims(port).filter(samePlace)
     if (rivals.length >= MAX_CLAIMS_PER_PATH && rivals[0] !== undefined) this.#remove(rivals[0])
     if (own.length >= MAX_PATHS_PER_PEER && own[0] !== undefined) this.#remove(own[0])

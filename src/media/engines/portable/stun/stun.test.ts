@@ -125,4 +125,23 @@ describe('STUN checks that must not count', options, () => {
     const response = parseStun(outcome.response)
     assert.ok(response !== undefined && isAuthentic(response, PASSWORD))
   })
+
+  test('no refusal of a stranger is much longer than what it refuses', () => {
+    const bare = Buffer.concat([Buffer.from('000100002112a442', 'hex'), good.subarray(8, 20)])
+    const outcome = answerCheck(bare, FROM, passwordOf)
+    assert.ok(outcome.kind === 'refused' && outcome.status === 400)
+    assert.ok(outcome.response.length <= bare.length + 16)
+  })
+
+  test('RFC 8445 §7.3: a username is two fragments with a colon', () => {
+    const outcomes = ['evtj', 'evtj:', 'evtj:peer'].map((username) => {
+      const transactionId = good.subarray(8, 20)
+      const attributes = [[ATTRIBUTE.username, Buffer.from(username)]] as const
+      return answerCheck(buildStun({ class: 'request', transactionId, attributes, key: PASSWORD }), FROM, passwordOf)
+    })
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['refused', 'authentic', 'authentic'],
+    )
+  })
 })
