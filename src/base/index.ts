@@ -1,4 +1,5 @@
 export * from './bytes.ts'
+export { createDeadlineQueue, type DeadlineQueue } from './deadline-queue.ts'
 export * from './errors.ts'
 export * from './ids.ts'
 export * from './limits.ts'

@@ -1,4 +1,4 @@
-import { asGatewayError, FAULTS, type FaultCode, LIMITS, type Millis } from '../base/index.ts'
+import { asGatewayError, createDeadlineQueue, FAULTS, type FaultCode, LIMITS, type Millis } from '../base/index.ts'
 import {
   type CallEffect,
   type CallEvent,
@@ -13,7 +13,6 @@ import type { Flow, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
 import { type CallTable, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
-import { createDeadlineQueue } from './deadline-queue.ts'
 import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
 import { createTimeline, type EntryReader, type MessageSeen, remoteOf } from './timeline.ts'

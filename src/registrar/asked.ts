@@ -1,5 +1,5 @@
 import { type ByteString, GatewayError } from '../base/index.ts'
-import { type NameAddr, parseUri, type SipRequest } from '../sip/index.ts'
+import { type NameAddr, parseNameAddr, parseUri, type SipRequest } from '../sip/index.ts'
 
 /** One Contact of a REGISTER with the time it asks for. */
 export interface AskedContact {
@@ -34,7 +34,7 @@ export function asked(request: SipRequest, defaultSeconds: number): Asked {
 }
 
 function askedContact({ uri, params }: NameAddr, defaultSeconds: number): AskedContact {
-  parseUri(uri) // It becomes a Request-URI: what cannot be read is refused here.
+  requireSip(uri) // It becomes a Request-URI: what cannot be reached is refused here.
   const own = params.get('expires')
   const instance = params.get('+sip.instance')
   const regId = params.get('reg-id')
@@ -45,6 +45,24 @@ function askedContact({ uri, params }: NameAddr, defaultSeconds: number): AskedC
     ...(instance === undefined ? {} : { instance }),
     ...(instance === undefined || regId === undefined ? {} : { regId }),
     q: preference(params.get('q')),
+  }
+}
+
+/**
+ * The proxies between a device and us, nearest first (RFC 3327 §5.3); they become Route headers.
+ *
+ * @throws GatewayError `SIP_MALFORMED_MESSAGE`: one of them is no SIP URI.
+ */
+export function pathOf(request: SipRequest): readonly ByteString[] {
+  const path = request.headers.values('Path')
+  for (const value of path) requireSip(parseNameAddr(value).uri)
+  return path
+}
+
+function requireSip(uri: ByteString): void {
+  const { scheme } = parseUri(uri)
+  if (scheme !== 'sip' && scheme !== 'sips') {
+    throw new GatewayError('SIP_MALFORMED_MESSAGE', `nobody can be called at a ${scheme.slice(0, 20)}: contact`)
   }
 }
 

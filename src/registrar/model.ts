@@ -19,8 +19,11 @@ export interface Binding {
   readonly userAgent?: ByteString
   /** RFC 3327. */
   readonly path: readonly ByteString[]
-  /** The connection it came over has closed: gone at this time unless it registers again. */
+  /** Where the Contact itself points, if it is the sender's own address and no NAT stands between. */
+  readonly address?: SendTarget
+  /** The connection it came over has closed: gone at this time unless it registers again, or reached by its address. */
   readonly goneAt?: Millis
+  readonly isFlowClosed?: true
 }
 
 /** Where a user can be rung now. */

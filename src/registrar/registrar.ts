@@ -1,7 +1,8 @@
-import { LIMITS, type Millis } from '../base/index.ts'
-import { type Flow, type HeaderField, isReliable, type SipRequest, targetOf, uriEquals } from '../sip/index.ts'
-import { type Asked, type AskedContact, asked } from './asked.ts'
+import { createDeadlineQueue, LIMITS, type Millis } from '../base/index.ts'
+import { type Flow, type HeaderField, isReliable, type SipRequest, uriEquals, writeNameAddr } from '../sip/index.ts'
+import { type Asked, type AskedContact, asked, pathOf } from './asked.ts'
 import type { Binding, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
+import { reach, trustedAddress } from './reach.ts'
 
 /**
  * Who is reachable where (RFC 3261 §10.3). It has no clock: each call is told the time, `deadline` says when `expire`
@@ -11,8 +12,9 @@ export class Registrar {
   readonly #bindings = new Map<string, readonly Binding[]>()
   readonly #usersOfFlow = new Map<string, Set<string>>()
   readonly #config: Required<RegistrarConfig>
+  /** When the first binding of each user ends. */
+  readonly #ends = createDeadlineQueue()
   #count = 0
-  #nextExpiry: Millis | undefined
 
   constructor(config: RegistrarConfig = {}) {
     this.#config = { ...DEFAULTS, ...config }
@@ -39,12 +41,12 @@ export class Registrar {
     const live = this.#live(key, now)
     const refusal = this.#refusal(wanted, live, request)
     if (refusal) return refusal
-    const after = applied(wanted, live, (contact) => this.#binding(contact, request, flow, who, now))
+    const after = this.#room(applied(wanted, live, (contact) => this.#binding(contact, request, flow, who, now)))
     if (after.length > this.#config.contactsPerUser) return { status: 403, headers: [] }
     if (this.#count - this.#kept(key) + after.length > this.#config.registrations)
       return { status: 503, headers: [RETRY_AFTER] }
     this.#store(key, after)
-    return { status: 200, headers: contactHeaders(after, now) }
+    return { status: 200, headers: [...contactHeaders(after, now), ...pathHeaders(request)] }
   }
 
   /** Contacts that can be rung, the preferred first. Those whose connection closed wait out of sight. */
@@ -61,8 +63,11 @@ export class Registrar {
   flowClosed(flowId: string, now: Millis): void {
     const goneAt = now + this.#config.graceMs
     for (const key of this.#usersOfFlow.get(flowId) ?? []) {
-      const after = this.#live(key, now).map((binding) => {
-        return binding.flow.id === flowId && binding.goneAt === undefined ? { ...binding, goneAt } : binding
+      const after = this.#live(key, now).map((binding): Binding => {
+        if (binding.flow.id !== flowId || binding.isFlowClosed) return binding
+        // A phone that closed its TCP connection may still listen where its Contact says (RFC 3261 §18.1.1).
+        const isAddressed = binding.address !== undefined && binding.path.length === 0
+        return isAddressed ? { ...binding, isFlowClosed: true } : { ...binding, isFlowClosed: true, goneAt }
       })
       this.#store(key, after)
     }
@@ -75,14 +80,14 @@ export class Registrar {
 
   /** When the first binding ends. */
   deadline(): Millis | undefined {
-    return this.#nextExpiry
+    return this.#ends.next()
   }
 
   /** Forgets what has expired. */
   expire(now: Millis): void {
-    if (this.#nextExpiry === undefined || now < this.#nextExpiry) return
-    this.#nextExpiry = undefined
-    for (const key of [...this.#bindings.keys()]) this.#store(key, this.#live(key, now))
+    for (let key = this.#ends.due(now); key !== undefined; key = this.#ends.due(now)) {
+      this.#store(key, this.#live(key, now))
+    }
   }
 
   #live(key: string, now: Millis): readonly Binding[] {
@@ -99,6 +104,8 @@ export class Registrar {
     const late = live.some((binding) => binding.callId === callId && binding.sequence >= cseq.sequence)
     if (wanted.kind !== 'query' && late) return { status: 500, headers: [] }
     if (wanted.kind !== 'contacts') return undefined
+    // Far more than could be kept: not even compared with those that are.
+    if (wanted.contacts.length > 2 * this.#config.contactsPerUser) return { status: 403, headers: [] }
     const least = this.#config.minExpiresSeconds
     const brief = wanted.contacts.some(({ expires }) => expires > 0 && expires < least)
     return brief ? { status: 423, headers: [{ name: 'Min-Expires', value: String(least) }] } : undefined
@@ -114,6 +121,7 @@ export class Registrar {
     const { expires, ...rest } = contact
     const seconds = Math.min(expires, this.#config.maxExpiresSeconds)
     const userAgent = request.headers.get('User-Agent')
+    const address = trustedAddress(contact.uri, request, flow)
     return {
       ...who,
       ...rest,
@@ -122,7 +130,8 @@ export class Registrar {
       sequence: request.headers.cseq.sequence,
       expiresAt: now + seconds * 1_000,
       ...(userAgent === undefined ? {} : { userAgent }),
-      path: request.headers.values('Path'),
+      path: pathOf(request),
+      ...(address === undefined ? {} : { address }),
     }
   }
 
@@ -130,11 +139,18 @@ export class Registrar {
     this.#count += after.length - this.#kept(key)
     if (after.length === 0) this.#bindings.delete(key)
     else this.#bindings.set(key, after)
-    for (const binding of after) {
-      const end = endOf(binding)
-      if (this.#nextExpiry === undefined || end < this.#nextExpiry) this.#nextExpiry = end
-      if (isReliable(binding.flow.transport) && binding.goneAt === undefined) this.#remember(binding.flow.id, key)
+    this.#ends.set(key, after.length === 0 ? undefined : Math.min(...after.map(endOf)))
+    for (const { flow, isFlowClosed } of after) {
+      if (isReliable(flow.transport) && !isFlowClosed) this.#remember(flow.id, key)
     }
+  }
+
+  /** Contacts that only wait for their connection to come back make room for new ones, the oldest first. */
+  #room(after: readonly Binding[]): readonly Binding[] {
+    const surplus = after.length - this.#config.contactsPerUser
+    if (surplus <= 0) return after
+    const waiting = after.filter(({ goneAt }) => goneAt !== undefined).slice(0, surplus)
+    return after.filter((binding) => !waiting.includes(binding))
   }
 
   #remember(flowId: string, key: string): void {
@@ -169,30 +185,20 @@ function endOf(binding: Binding): Millis {
   return binding.goneAt === undefined ? binding.expiresAt : Math.min(binding.goneAt, binding.expiresAt)
 }
 
-/** A browser or a phone behind NAT is reached by the way it came. */
-function reach({ uri, flow, path }: Binding): ReachableContact {
-  const webrtc = flow.transport === 'ws' || flow.transport === 'wss'
-  const target = path.length === 0 ? ({ kind: 'flow', flow } as const) : targetOf(firstHop(path))
-  return { uri, target, profile: webrtc ? 'webrtc' : 'rtp', path }
-}
-
-function firstHop(path: readonly string[]): string {
-  return /<([^>]*)>/.exec(path[0] ?? '')?.[1] ?? path[0] ?? ''
-}
-
 function contactHeaders(bindings: readonly Binding[], now: Millis): readonly HeaderField[] {
   return bindings.map(({ uri, expiresAt, instance, regId, q }) => {
-    const seconds = Math.max(0, Math.round((expiresAt - now) / 1_000))
-    const parts = [`<${uri}>`, `expires=${seconds}`]
-    if (q !== 1) parts.push(`q=${q}`)
-    if (instance !== undefined) parts.push(`+sip.instance=${quoted(instance)}`)
-    if (regId !== undefined) parts.push(`reg-id=${regId}`)
-    return { name: 'Contact', value: parts.join(';') }
+    const params = new Map([['expires', String(Math.max(0, Math.round((expiresAt - now) / 1_000)))]])
+    if (q !== 1) params.set('q', String(q))
+    if (instance !== undefined) params.set('+sip.instance', instance)
+    if (regId !== undefined) params.set('reg-id', regId)
+    return { name: 'Contact', value: writeNameAddr({ uri, params }) }
   })
 }
 
-function quoted(text: string): string {
-  return text.startsWith('"') ? text : `"${text}"`
+/** RFC 3327 §5.3: told back to devices that know of it. */
+function pathHeaders({ headers }: SipRequest): readonly HeaderField[] {
+  const isKnown = headers.values('Supported').some((option) => option.toLowerCase() === 'path')
+  return isKnown ? headers.values('Path').map((value) => ({ name: 'Path', value })) : []
 }
 
 function keyOf(tenant: string, user: string): string {

@@ -1,4 +1,4 @@
-import type { Millis } from '../base/index.ts'
+import type { Millis } from './time.ts'
 
 interface Entry {
   readonly key: string
