@@ -31,7 +31,7 @@ describe('stock clients in real browsers', { skip: missing ?? false }, () => {
     clients.get(subject) ?? assert.fail('the client did not register')
 
   before(async () => {
-    world = await startWorld(['chromium', 'firefox'])
+    world = await startWorld(['chromium', 'firefox'], 'subjects')
     for (const subject of SUBJECTS) clients.set(subject, await world.client(subject))
   })
   after(() => world?.stop())

@@ -10,7 +10,7 @@ export function Meter(props: {
   const bar = useRef<HTMLSpanElement>(null)
   const { stream } = props
   useEffect(() => {
-    if (stream === undefined) return undefined
+    if (stream === undefined || stream.getAudioTracks().length === 0) return undefined
     const meter = createLevelMeter(stream)
     let frame = 0
     let shown = 0

@@ -23,7 +23,7 @@ export const TEST_TONE_HZ = 620
 export async function openMicrophone(choice: MicrophoneChoice): Promise<Microphone> {
   if (choice === 'tone') return generated(0.2)
   if (choice === 'silence') return generated(0)
-  if (!window.isSecureContext || navigator.mediaDevices === undefined) {
+  if (navigator.mediaDevices === undefined) {
     throw new MicrophoneError(
       'The browser gives a microphone only to pages of https:// or localhost. Open the page that way, or choose the test tone under Sound.',
     )

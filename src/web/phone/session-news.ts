@@ -36,7 +36,8 @@ export function followSession(session: RTCSession, listener: (news: SessionNews)
 function followFarEnd(connection: RTCPeerConnection, listener: (news: SessionNews) => void): void {
   connection.addEventListener('track', (event) => {
     if (event.track.kind !== 'audio') return
-    listener({ kind: 'far-end', stream: event.streams[0] ?? new MediaStream([event.track]) })
+    // Not the peer's own stream: the browser takes the track out of that one while the call is held.
+    listener({ kind: 'far-end', stream: new MediaStream([event.track]) })
   })
 }
 

@@ -54,13 +54,14 @@ export interface World {
   readonly stop: () => Promise<void>
 }
 
-export async function startWorld(names: readonly BrowserName[]): Promise<World> {
+/** @param accounts The subjects and their trunks, or the accounts that the gateway makes up for a demo. */
+export async function startWorld(names: readonly BrowserName[], accounts: 'subjects' | 'demo'): Promise<World> {
   const network = createTestNetwork()
   const page = await serveClientPage(network.gatewayAddress)
   const ports = { carrier: await freeUdpPort(), impatient: await freeUdpPort() }
   const gateway = await startGateway({
     address: network.gatewayAddress,
-    tenants: tenants(network, ports),
+    ...(accounts === 'demo' ? {} : { tenants: tenants(network, ports) }),
     origins: [page.origin],
   })
   const origins = [page.origin, gateway.http].join(',')

@@ -8,8 +8,8 @@ import { freeTcpPort, freeUdpPort } from './ports.ts'
 export interface GatewayProcessOptions {
   /** Address it listens on and tells peers. Default 127.0.0.1. */
   readonly address?: string
-  /** YAML below `tenants:`; see `docs/config.md`. */
-  readonly tenants: string
+  /** YAML below `tenants:`; see `docs/config.md`. Without it the gateway makes its demo accounts. */
+  readonly tenants?: string
   /** Ports of the RTP pool. Default 400. */
   readonly rtpPorts?: number
   readonly netns?: string
@@ -55,8 +55,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
       `  webrtcPorts: "${media.webrtc}-${media.webrtc}"`,
       `  rtpPorts: "${media.rtp}-${media.rtpEnd}"`,
       `api: { token: ${TOKEN}, origins: ${JSON.stringify(options.origins ?? [])} }`,
-      'tenants:',
-      options.tenants,
+      ...(options.tenants === undefined ? [] : ['tenants:', options.tenants]),
     ].join('\n'),
   )
   const child = startChild(process.execPath, ['--import', 'tsx', MAIN, 'start', '--config', file], {
