@@ -79,6 +79,7 @@ test('law: whatever is done to a message, it is no fault of ours, and the call c
         rig.logged().filter(({ level }) => level === 'error'),
         [],
       )
+      for (const { id } of rig.core.calls()) assert.ok(JSON.stringify(rig.core.call(id)), 'its timeline can be read')
       for (const { id } of rig.core.calls()) rig.input({ kind: 'end-call', call: id, reason: 'over' })
       await rig.advance(200_000)
       assert.deepEqual(rig.core.counts(), { calls: 0, registrations: 1, transactions: 0 })

@@ -1,5 +1,5 @@
 import type { TimelineEntry } from '../api/index.ts'
-import type { ByteString, Millis } from '../base/index.ts'
+import { type ByteString, decodeUtf8, type Millis } from '../base/index.ts'
 import type { CallNote, LegId } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import type { Flow, HostPort, SipMessage, TransportName } from '../sip/index.ts'
@@ -18,7 +18,7 @@ export interface MessageSeen {
 
 /** One line, kept short; made readable only when somebody looks. */
 type Kept = { readonly seq: number; readonly at: Millis; readonly leg?: LegId | undefined } & (
-  | { readonly kind: 'sip'; readonly seen: MessageSeen }
+  | ({ readonly kind: 'sip'; readonly summary: string } & Omit<MessageSeen, 'message'>)
   | { readonly kind: 'media'; readonly event: MediaEvent }
   | { readonly kind: 'note'; readonly note: CallNote }
 )
@@ -51,8 +51,9 @@ export function createTimeline(maxEntries: number): Timeline {
   }
   return {
     message(at, leg, seen) {
+      const { message, ...rest } = seen // What was parsed of it is not kept: it takes more than the bytes.
       bytes += seen.data.length
-      return keep({ seq: kept.length + 1, at, leg, kind: 'sip', seen })
+      return keep({ seq: kept.length + 1, at, leg, kind: 'sip', summary: summaryOf(message), ...rest })
     },
     media: (at, event) =>
       keep({ seq: kept.length + 1, at, leg: 'side' in event ? event.side : undefined, kind: 'media', event }),
@@ -69,7 +70,7 @@ function readable(entry: Kept): TimelineEntry {
   const place = entry.leg === undefined ? { seq, at } : { seq, at, leg: entry.leg }
   switch (entry.kind) {
     case 'sip':
-      return { ...place, kind: 'sip', ...readableSip(entry.seen) }
+      return { ...place, kind: 'sip', ...readableSip(entry) }
     case 'media':
       return { ...place, kind: 'media', event: entry.event.kind, ...describeMedia(entry.event) }
     case 'note':
@@ -83,11 +84,10 @@ function readable(entry: Kept): TimelineEntry {
   }
 }
 
-function readableSip(seen: MessageSeen) {
-  const { direction, message, data, repeated, remote, transport } = seen
+function readableSip({ direction, summary, data, repeated, remote, transport }: Kept & { readonly kind: 'sip' }) {
   return {
     direction,
-    summary: summaryOf(message),
+    summary: decodeUtf8(summary),
     repeated,
     remote: `${remote.host}:${remote.port}`,
     transport,
@@ -98,7 +98,8 @@ function readableSip(seen: MessageSeen) {
 /** `INVITE sip:bob@example.test` or `180 Ringing (INVITE)`. */
 function summaryOf(message: SipMessage): string {
   if (message.kind === 'request') return `${message.method} ${message.uri}`
-  return `${message.status} ${message.reason} (${message.headers.cseq.method})`
+  const [, method = '?'] = (message.headers.get('CSeq') ?? '').split(' ') // Unread: our 400 may repeat a broken one.
+  return `${message.status} ${message.reason} (${method.slice(0, 32)})`
 }
 
 /** Where a message went or came from. */
