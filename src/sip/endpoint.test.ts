@@ -168,6 +168,28 @@ describe('INVITE', () => {
     assert.deepEqual(kinds(pair.a), ['603'])
   })
 
+  test('§26.3.2.4: a challenge is not repeated by itself, for whoever was asked may have sent nothing', () => {
+    const pair = new SipPair()
+    answering(pair.b, 407)
+    let lost = 0
+    pair.network.drop = ({ from }) => from === pair.b.host && lost++ === 0
+    pair.a.tell({ kind: 'request', key: 'k', request: requestOf('INVITE'), target: pair.a.target })
+    pair.run(499)
+    assert.deepEqual(SipPair.trace(pair.b), ['407'])
+    pair.run(ALL)
+    assert.deepEqual(SipPair.trace(pair.b), ['407', '407*'], 'the INVITE came again')
+    assert.deepEqual(kinds(pair.a), ['407'])
+    assert.equal(pair.b.endpoint.counters().serverTransactions, 0)
+  })
+
+  test('§26.3.2.4: a challenge that nobody acknowledges goes out once', () => {
+    const pair = new SipPair()
+    answering(pair.b, 401)
+    receive(pair, withVia(requestOf('INVITE'), 'branch=z9hG4bKspoofed'))
+    pair.run(ALL)
+    assert.deepEqual(SipPair.trace(pair.b), ['401'])
+  })
+
   test('RFC 6026 §7.1: an INVITE that comes again after its 2xx was acknowledged is absorbed', () => {
     const pair = new SipPair()
     acknowledging(pair.a)
@@ -271,6 +293,19 @@ describe('CANCEL, RFC 3261 §9', () => {
     pair.run(ALL)
     pair.a.tell({ kind: 'cancel', key: 'k' })
     assert.deepEqual(SipPair.trace(pair.a), ['INVITE', 'CANCEL', 'ACK'])
+  })
+
+  test('§9.2, §22.1: it cannot be challenged, so it must come from where its INVITE came from', () => {
+    const pair = new SipPair()
+    ringing(pair)
+    pair.run(1_000)
+    pair.a.tell({ kind: 'cancel', key: 'k' })
+    const data = pair.a.sent.at(-1)?.data ?? ''
+    pair.b.tell({ kind: 'received', flow: pair.flow(pair.b.host, '192.0.2.66'), data })
+    assert.deepEqual(SipPair.trace(pair.b), ['180', '481'])
+    assert.deepEqual(kinds(pair.b), ['INVITE'])
+    pair.run(1_100)
+    assert.deepEqual(kinds(pair.b), ['INVITE', 'cancelled'])
   })
 
   test('§9.2: without its INVITE it gets 481', () => {

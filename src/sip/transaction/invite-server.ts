@@ -92,7 +92,9 @@ function onRespond(status: number, now: Millis, t: Timers): Next {
     return { state: { state: 'accepted', interval: t.t1, repeat, timerL: now + lifetime(t) }, effects: SEND }
   }
   const completed = { state: 'completed', interval: t.t1, timerH: now + lifetime(t) } as const
-  return { state: t.reliable ? completed : { ...completed, timerG: now + t.t1 }, effects: SEND }
+  // A challenge answers somebody unknown at an address that may be forged: it is not repeated by itself (§26.3.2.4).
+  const isOnce = t.reliable || status === 401 || status === 407
+  return { state: isOnce ? completed : { ...completed, timerG: now + t.t1 }, effects: SEND }
 }
 
 function stepCompleted(tx: Completed, event: InviteServerEvent, now: Millis, t: Timers): Next {

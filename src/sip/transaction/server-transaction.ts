@@ -15,6 +15,8 @@ export interface ServerParts {
   /** Its place in the table of merged requests and of 2xx that wait for ACK; absent if it needs none. */
   readonly sequenceId: string | undefined
   readonly target: SendTarget
+  /** IP address the request came from. */
+  readonly source: string
   readonly timers: Timers
 }
 
@@ -25,6 +27,7 @@ export class InviteServerTransaction implements Sleeper {
   readonly id: string
   readonly sequenceId: string | undefined
   readonly target: SendTarget
+  readonly source: string
   readonly timers: Timers
   wakeAt: Millis | undefined
   tx: InviteServer
@@ -42,6 +45,7 @@ export class InviteServerTransaction implements Sleeper {
     this.id = parts.id
     this.sequenceId = parts.sequenceId
     this.target = parts.target
+    this.source = parts.source
     this.timers = parts.timers
     this.request = request
     this.localTag = request.headers.toTag

@@ -4,6 +4,7 @@ import type { Flow } from '../flow.ts'
 import { replyTo, withHeaders } from '../message/create.ts'
 import type { SipRequest, SipResponse } from '../message/model.ts'
 import { withTag } from '../message/name-addr.ts'
+import { detached } from '../message/syntax.ts'
 import { type TransactionContext, timersFor } from './context.ts'
 import { type InviteServerEffect, type InviteServerEvent, stepInviteServer } from './invite-server.ts'
 import { type NonInviteServerEvent, stepNonInviteServer } from './non-invite-server.ts'
@@ -70,10 +71,14 @@ export class ServerTransactions {
     this.#context.outbox.put({ kind: 'ack', request, flow })
   }
 
-  /** RFC 3261 §9.2. The answer is the same for a repetition, so CANCEL needs no transaction of its own. */
-  cancel({ request, target }: Incoming): void {
+  /**
+   * RFC 3261 §9.2. The answer is the same for a repetition, so CANCEL needs no transaction of its own. It cannot be
+   * challenged (§22.1): that it comes from where its INVITE came from has to do.
+   */
+  cancel({ request, flow, target }: Incoming): void {
     const transaction = this.#byId.get(transactionId(request, 'INVITE'))
-    if (transaction?.kind !== 'invite') return this.stateless.send(request, target, 481)
+    const isFromSameHop = transaction?.kind === 'invite' && transaction.source === flow.remote.host
+    if (!isFromSameHop) return this.stateless.send(request, target, 481)
     transaction.localTag ??= this.#context.ids.token() // The same in both answers, RFC 3261 §9.2.
     const response = replyTo(request, 200, { toTag: transaction.localTag, headers: [this.#server] })
     this.#context.outbox.send(target, response)
@@ -118,6 +123,7 @@ export class ServerTransactions {
       id,
       sequenceId: sequence,
       target,
+      source: flow.remote.host,
       timers: timersFor(this.#context, flow.transport),
     }
     const transaction =
@@ -184,7 +190,7 @@ export class ServerTransactions {
 
   #answer(transaction: InviteServerTransaction, response: SipResponse): void {
     const tagged = response.status > 100 ? this.#withTag(response, transaction.localTag) : response
-    if (response.status > 100) transaction.localTag = tagged.headers.toTag ?? transaction.localTag
+    if (response.status > 100) transaction.localTag = detached(tagged.headers.toTag ?? '')
     transaction.status = response.status
     if (response.status >= 200) transaction.request = undefined
     this.#send(transaction, tagged)
