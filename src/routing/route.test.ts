@@ -7,7 +7,7 @@ import { type Contact, type Party, type RouteDecision, route } from './index.ts'
 const tenant: Tenant = {
   domain: 'one.test',
   aliases: [],
-  users: ['alice', 'bob', 'd.j.', '+15551'].map((name) => ({ name, password: new Secret('x') })),
+  users: ['alice', 'bob', 'd.j.', '+15551', '10-01'].map((name) => ({ name, password: new Secret('x') })),
   trunks: [
     { name: 'carrier', targets: ['sip:192.0.2.1:5080', 'sip:192.0.2.2;transport=tcp'], accept: [], srtp: 'offer' },
     { name: 'pbx', targets: ['sip:pbx.test'], accept: [], srtp: 'never' },
@@ -16,6 +16,8 @@ const tenant: Tenant = {
     { prefix: '+', trunk: 'carrier', strip: 0, prepend: '' },
     { prefix: '0', trunk: 'carrier', strip: 1, prepend: '+49' },
     { prefix: '+1800', trunk: 'pbx', strip: 0, prepend: '' },
+    { prefix: '#31#', trunk: 'pbx', strip: 0, prepend: '' },
+    { prefix: '9', trunk: 'pbx', strip: 1, prepend: '' },
   ],
   numbers: [
     { number: '+15550100', to: { kind: 'user', name: 'alice' } },
@@ -29,6 +31,7 @@ const contact = (uri: string): Contact => ({ uri, target, profile: 'rtp', path: 
 const contacts: Readonly<Record<string, readonly Contact[]>> = {
   alice: [contact('sip:alice@a'), contact('sip:alice@b')],
   'd.j.': [contact('sip:dj@a')],
+  '10-01': [contact('sip:desk@a')],
 }
 
 const user: Party = { kind: 'user', tenant: 'one.test', user: 'bob' }
@@ -66,6 +69,10 @@ const cases: readonly (readonly [who: string, caller: Party, dialled: string, re
   ['a user', user, '+15559;phone-context=x', 'sip:+15559@192.0.2.1:5080 then sip:+15559@192.0.2.2;transport=tcp'],
   ['a user', user, '030123', 'sip:+4930123@192.0.2.1:5080 then sip:+4930123@192.0.2.2;transport=tcp'],
   ['a user', user, '+18005551', 'sip:+18005551@pbx.test'],
+  ['a user', user, '10-01', 'sip:desk@a'],
+  ['a user', user, '%2331%23555', 'sip:%2331%23555@pbx.test'],
+  ['a user', user, '9', '404 ROUTE_NOT_FOUND'],
+  ['a user', user, '', '404 ROUTE_NOT_FOUND'],
   ['a trunk', trunk, '+1-555-0100', 'sip:alice@a & sip:alice@b'],
   ['a trunk', trunk, '+15550199', 'sip:+15550199@pbx.test'],
   ['a trunk', trunk, '+15559', '404 ROUTE_NOT_FOUND'],

@@ -1,7 +1,7 @@
-import { type ByteString, LIMITS } from '../base/index.ts'
+import { type ByteString, encodeUtf8, LIMITS } from '../base/index.ts'
 import { parseUri, type SendTarget, targetOf, writeUri } from '../sip/index.ts'
 import type { Directory, Tenant, Trunk } from '../tenancy/index.ts'
-import { dialled, userPart } from './dialled.ts'
+import { dialled, dialledText } from './dialled.ts'
 import type { Destination, Party, RouteDecision } from './model.ts'
 
 /** Where a registered user can be reached. */
@@ -32,15 +32,18 @@ export function route(input: RouteInput): RouteDecision {
   if (number === '*43') return { kind: 'builtin', builtin: 'echo' }
   if (number === '*41') return { kind: 'builtin', builtin: 'tone' }
   const { tenant, directory } = input
-  if (directory.user(tenant.domain, number)) return ringUser(input, number)
+  for (const name of [dialledText(input.user), number]) {
+    if (directory.user(tenant.domain, name)) return ringUser(input, name)
+  }
   const byPrefix = longestPrefix(tenant, number)
   const trunk = byPrefix && directory.trunk(tenant.domain, byPrefix.trunk)
   if (!byPrefix || !trunk) return notFound(number)
-  return ringTrunk(tenant, trunk, byPrefix.prepend + number.slice(byPrefix.strip))
+  const sent = byPrefix.prepend + number.slice(byPrefix.strip)
+  return sent === '' ? notFound(number) : ringTrunk(tenant, trunk, sent)
 }
 
 function routeNumber({ tenant, directory, ...input }: RouteInput, number: string): RouteDecision {
-  const rule = tenant.numbers.find((each) => dialled(each.number) === number)
+  const rule = directory.number(tenant.domain, number)
   if (rule?.to.kind === 'user') return ringUser({ tenant, directory, ...input }, rule.to.name)
   const trunk = rule && directory.trunk(tenant.domain, rule.to.name)
   return trunk ? ringTrunk(tenant, trunk, number) : notFound(number)
@@ -62,7 +65,7 @@ function ringUser({ tenant, contactsOf }: RouteInput, user: string): RouteDecisi
 function ringTrunk(tenant: Tenant, trunk: Trunk, number: string): RouteDecision {
   const party: Party = { kind: 'trunk', tenant: tenant.domain, trunk: trunk.name }
   const groups = trunk.targets.slice(0, LIMITS.branchesPerCall).map((text): readonly Destination[] => {
-    const uri = { ...parseUri(text), user: userPart(number) }
+    const uri = { ...parseUri(text), user: encodeUtf8(number) }
     return [{ party, uri: writeUri(uri), target: targetOf(uri), profile: 'rtp', route: [], srtp: trunk.srtp }]
   })
   return { kind: 'ring', groups }

@@ -27,13 +27,14 @@ export function parseAddress(text: string): Groups | undefined {
   return parseV6(text)
 }
 
-export function contains(block: AddressBlock, address: Groups): boolean {
-  let left = block.bits
-  for (let i = 0; i < 8 && left > 0; i++, left -= 16) {
-    const mask = left >= 16 ? 0xffff : (0xffff << (16 - left)) & 0xffff
-    if (((block.network[i] ?? 0) & mask) !== ((address[i] ?? 0) & mask)) return false
-  }
-  return true
+/** The first `bits` of an address, as a key. */
+export function prefixOf(address: Groups, bits: number): string {
+  return address
+    .map((group, i) => {
+      const left = Math.min(16, Math.max(0, bits - 16 * i))
+      return group & ((0xffff << (16 - left)) & 0xffff)
+    })
+    .join('.')
 }
 
 function parseV4(text: string): readonly number[] | undefined {

@@ -1,5 +1,6 @@
-import { type AddressBlock, contains, parseAddress, parseBlock } from './address.ts'
-import type { Tenant, Trunk, User } from './model.ts'
+import { parseAddress, parseBlock, prefixOf } from './address.ts'
+import type { NumberRule, Tenant, Trunk, User } from './model.ts'
+import { plainNumber } from './number.ts'
 
 /** Who is known to us. Built once from the configuration; every look-up is a map's, but for trunks given as networks. */
 export interface Directory {
@@ -10,8 +11,10 @@ export interface Directory {
   isOurs(host: string): boolean
   user(tenant: string, name: string): User | undefined
   trunk(tenant: string, name: string): Trunk | undefined
-  /** The trunks whose `accept` has this IP address, in the order of the configuration. */
+  /** The trunks whose `accept` has this IP address, those of the narrowest network first. */
   trunksAt(address: string): readonly TrunkOfTenant[]
+  /** What `dialled`, a number without marks between its digits, means to callers on trunks of that tenant. */
+  number(tenant: string, dialled: string): NumberRule | undefined
 }
 
 export interface TrunkOfTenant {
@@ -24,7 +27,8 @@ export function createDirectory(tenants: readonly Tenant[], ownHosts: readonly s
   const own = new Set(ownHosts.map(normalHost))
   const users = indexed(tenants, (tenant) => tenant.users)
   const trunks = indexed(tenants, (tenant) => tenant.trunks)
-  const { exact, blocks } = sources(tenants)
+  const networks = sources(tenants)
+  const numbers = indexed(tenants, numbersOf)
   return {
     tenants,
     tenantOf: (host) => byName.get(normalHost(host)),
@@ -34,9 +38,9 @@ export function createDirectory(tenants: readonly Tenant[], ownHosts: readonly s
     trunksAt: (address) => {
       const groups = parseAddress(address)
       if (groups === undefined) return []
-      const inBlocks = blocks.filter((each) => contains(each.block, groups)).map((each) => each.found)
-      return [...(exact.get(groups.join('.')) ?? []), ...inBlocks]
+      return networks.flatMap(({ bits, found }) => found.get(prefixOf(groups, bits)) ?? [])
     },
+    number: (tenant, dialled) => numbers.get(keyOf(tenant, dialled))?.rule,
   }
 }
 
@@ -49,22 +53,36 @@ function indexed<T extends { readonly name: string }>(
   )
 }
 
-function sources(tenants: readonly Tenant[]) {
-  const exact = new Map<string, TrunkOfTenant[]>()
-  const blocks: { readonly block: AddressBlock; readonly found: TrunkOfTenant }[] = []
+/** The first rule for a number is the one that counts. */
+function numbersOf(tenant: Tenant): readonly { readonly name: string; readonly rule: NumberRule }[] {
+  return tenant.numbers.map((rule) => ({ name: plainNumber(rule.number), rule })).toReversed()
+}
+
+/** Trunks by network, the networks by their length: one look-up for each length in use, the narrowest first. */
+function sources(tenants: readonly Tenant[]): readonly Sources[] {
+  const lengths = new Map<number, Map<string, TrunkOfTenant[]>>()
   for (const tenant of tenants) {
     for (const trunk of tenant.trunks) {
-      for (const block of trunk.accept.flatMap((text) => parseBlock(text) ?? [])) {
-        if (block.bits < 128) {
-          blocks.push({ block, found: { tenant, trunk } })
-          continue
-        }
-        const key = block.network.join('.')
-        exact.set(key, [...(exact.get(key) ?? []), { tenant, trunk }])
+      for (const { bits, network } of trunk.accept.flatMap((text) => parseBlock(text) ?? [])) {
+        const found = entry(lengths, bits, () => new Map<string, TrunkOfTenant[]>())
+        entry(found, prefixOf(network, bits), () => []).push({ tenant, trunk })
       }
     }
   }
-  return { exact, blocks }
+  return [...lengths].map(([bits, found]) => ({ bits, found })).toSorted((a, b) => b.bits - a.bits)
+}
+
+interface Sources {
+  readonly bits: number
+  readonly found: ReadonlyMap<string, readonly TrunkOfTenant[]>
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 /** A domain never has a blank in it, so the two parts stay apart. */
