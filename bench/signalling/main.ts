@@ -1,10 +1,11 @@
 import { benchArguments, finish, percentilesOf, type Report } from '../report/index.ts'
 import { type CallsMeasured, callFigures, measureCalls } from './calls.ts'
 import { type MessageSpeed, measureMessages } from './messages.ts'
+import { measureTransactions, type TransactionSpeed } from './transactions.ts'
 
 const ABOUT =
   'How much signalling one gateway process carries. Messages: the same INVITE parsed (six fields read) and written, ' +
-  'over and over, in one process. Calls: whole calls (INVITE, 180, 200, ACK, BYE, 200) between two trunks over UDP, ' +
+  'over and over, in one process. Transactions: calls between two SIP stacks without sockets. Calls: whole calls (INVITE, 180, 200, ACK, BYE, 200) between two trunks over UDP, ' +
   'through a gateway in its own process with a media engine that moves nothing; its CPU time is taken from the ' +
   'operating system, so the load generator beside it does not count.'
 
@@ -37,6 +38,8 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`)
 
 progress('messages')
 const messages = measureMessages(400)
+progress('transactions')
+const transactions = measureTransactions()
 const calls = await measureCalls({
   rate,
   seconds,
@@ -44,9 +47,9 @@ const calls = await measureCalls({
   concurrent: args.number('concurrent', { min: 1, max: 5_000 }),
   progress,
 })
-process.exit(await finish(report(messages, calls), args))
+process.exit(await finish(report(messages, transactions, calls), args))
 
-function report(speed: MessageSpeed, measured: CallsMeasured): Report {
+function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMeasured): Report {
   const { result } = measured
   const setup = percentilesOf(result.setupMs)
   const whole = percentilesOf(result.wholeMs)
@@ -55,7 +58,7 @@ function report(speed: MessageSpeed, measured: CallsMeasured): Report {
     title: 'Signalling',
     about: ABOUT,
     parameters: { rate, seconds },
-    figures: { messages: { ...speed }, calls: callFigures(measured) },
+    figures: { messages: { ...speed }, transactions: { ...stack }, calls: callFigures(measured) },
     tables: [
       {
         title: `Messages of ${speed.bytes} bytes, one core`,
@@ -63,6 +66,15 @@ function report(speed: MessageSpeed, measured: CallsMeasured): Report {
         rows: [
           ['parsed, six fields read', speed.parsedPerSecond],
           ['written', speed.writtenPerSecond],
+        ],
+      },
+      {
+        title: 'Two SIP stacks that call each other, no sockets, no B2BUA',
+        columns: ['', 'value'],
+        rows: [
+          ['calls per second, both stacks on one core', stack.callsPerSecond],
+          ['CPU per call, both stacks, µs', stack.cpuUsPerCall],
+          ['heap per call for 32 s, both stacks, bytes', stack.lingeringBytesPerCall],
         ],
       },
       {

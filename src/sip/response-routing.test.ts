@@ -51,6 +51,12 @@ const cases: readonly (readonly [what: string, via: string, stamped: string, to:
     'flow',
   ],
   [
+    'a maddr is not followed: anybody could have our answers sent to anybody',
+    'SIP/2.0/UDP 192.0.2.9;maddr=198.51.100.1;branch=z9hG4bK1',
+    'SIP/2.0/UDP 192.0.2.9;maddr=198.51.100.1;branch=z9hG4bK1',
+    '192.0.2.9:5060',
+  ],
+  [
     'further values on the line stay',
     'SIP/2.0/UDP a.test;branch=z9hG4bK1 , SIP/2.0/TCP b.test;branch=z9hG4bK2',
     'SIP/2.0/UDP a.test;branch=z9hG4bK1;received=192.0.2.9, SIP/2.0/TCP b.test;branch=z9hG4bK2',

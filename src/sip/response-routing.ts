@@ -33,12 +33,15 @@ function sameHost(a: string, b: string): boolean {
   return a === b || canonicalHost(a) === canonicalHost(b)
 }
 
-/** Where responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4): its Via and the flow it came over tell. */
+/**
+ * Where responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4): its Via and the flow it came over tell.
+ *
+ * Always to the address it came from. A `maddr` is for multicast, which we do not listen to; followed for whoever asks,
+ * it would make us a reflector against any host it names.
+ */
 export function responseTarget(via: ViaSpan, flow: Flow): SendTarget {
   if (isReliable(flow.transport)) return { kind: 'flow', flow }
   const port = via.sentBy.port ?? DEFAULT_PORT
-  const maddr = findParam(via.text, via.sentBy.end, 'maddr')
-  if (maddr) return { kind: 'address', transport: 'udp', to: { host: maddr, port } }
   const asksPort = findParam(via.text, via.sentBy.end, 'rport') !== undefined
   if (asksPort || port === flow.remote.port) return { kind: 'flow', flow }
   return { kind: 'address', transport: 'udp', to: { host: flow.remote.host, port } }

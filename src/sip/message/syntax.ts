@@ -102,6 +102,14 @@ export function endOfListValue(text: ByteString, start: number): number {
   return text.length
 }
 
+/** Shorter pieces of a string are copies, longer ones keep the whole string alive. */
+const COPIED_BELOW = 13
+
+/** The same text without the message it was cut from, for what outlives that message. */
+export function detached(text: ByteString): ByteString {
+  return text.length < COPIED_BELOW ? text : [...text].join('')
+}
+
 /** Digits alone, at most `max`; undefined otherwise. */
 export function parseNumber(text: ByteString, max: number): number | undefined {
   if (text.length === 0) return undefined

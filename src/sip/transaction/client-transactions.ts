@@ -3,6 +3,7 @@ import type { ClientKey } from '../endpoint-model.ts'
 import { type Flow, isReliable, type SendTarget } from '../flow.ts'
 import type { HeaderField, SipRequest, SipResponse } from '../message/model.ts'
 import { parseMessage } from '../message/parse.ts'
+import { detached } from '../message/syntax.ts'
 import {
   type ClientTransaction,
   InviteClientTransaction,
@@ -147,7 +148,7 @@ export class ClientTransactions {
         if (arrival === undefined) return
         if (transaction.tx.state === 'accepted') {
           transaction.data = ''
-          transaction.successes.push({ toTag: arrival.response.headers.toTag ?? '' })
+          transaction.successes.push({ toTag: detached(arrival.response.headers.toTag ?? '') })
         }
         return this.#deliver(transaction, arrival)
       case 'deliver-success-again':
@@ -178,7 +179,7 @@ export class ClientTransactions {
     const toTag = arrival.response.headers.toTag ?? ''
     const success: Success | undefined = transaction.successes.find((one) => one.toTag === toTag)
     if (success === undefined) {
-      transaction.successes.push({ toTag })
+      transaction.successes.push({ toTag: detached(toTag) })
       return this.#deliver(transaction, arrival)
     }
     this.#context.outbox.retransmissionsReceived++
