@@ -274,6 +274,21 @@ for (const [what, options, status, header] of refused) {
   })
 }
 
+for (const [what, sdp, code] of [
+  ['none', 'this is not SDP', 'SDP_MALFORMED'],
+  ['too large', phoneSdp().padEnd(40_000, 'x'), 'SDP_TOO_LARGE'],
+] as const) {
+  test(`an SDP that is ${what} is noted as ${code}, so that it can be counted`, () => {
+    const rig = new CallRig()
+    rig.offer({ sdp })
+    const errors = rig.effectsOf('note').filter(({ note }) => note.topic === 'error')
+    assert.deepEqual(
+      errors.map(({ note }) => note.facts?.code),
+      [code],
+    )
+  })
+}
+
 test('nobody is called before the engine has ports; without them the caller gets 503', () => {
   const rig = new CallRig()
   rig.mediaAnswers = 'by hand'

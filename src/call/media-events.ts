@@ -23,7 +23,8 @@ export function onMediaOpened(turn: Turn, { op, opened }: Event<'media-opened'>)
   try {
     answerBuiltin(turn)
   } catch (thrown) {
-    const { sipStatus, message } = asGatewayError(thrown)
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', `The INVITE cannot be answered: ${message}`, { leg: 'a', facts: { code } })
     hangUp(turn, { status: sipStatus, endedBy: 'error', reason: message })
   }
 }

@@ -26,7 +26,8 @@ export function onOffered(turn: Turn, event: Offered): void {
     if (fault !== undefined) return refuse(turn, fault)
     readOffer(turn, event.request, event.caller)
   } catch (thrown) {
-    const { sipStatus, message } = asGatewayError(thrown)
+    const { code, message, sipStatus } = asGatewayError(thrown)
+    turn.note('error', `The INVITE cannot be taken: ${message}`, { leg: 'a', facts: { code } })
     return refuse(turn, { status: sipStatus, reason: message })
   }
   route(turn, event.decision)
