@@ -17,7 +17,7 @@ export type ParsedConfig = { readonly config: Config } | { readonly mistakes: re
  */
 export function parseConfig(text: string, surroundings: Surroundings): ParsedConfig {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   if (document.errors.length > 0) return { mistakes: document.errors.map((error) => syntaxMistake(error, lines)) }
   const source = readDocument(document)
   if ('problem' in source) return { mistakes: [{ path: '', found: source.problem, expected: 'a plain YAML document' }] }

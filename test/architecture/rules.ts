@@ -8,6 +8,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   sip: ['base'],
   sdp: ['base'],
+  'random.ts': ['base'],
   media: ['base'],
   tenancy: ['base'],
   registrar: ['base', 'sip', 'tenancy'],
@@ -32,9 +33,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'config',
     'api',
   ],
-  caller: ['base', 'sip', 'sdp', 'media', 'media/engines', 'transport', 'version.ts'],
+  caller: ['base', 'sip', 'sdp', 'media', 'media/engines', 'transport', 'random.ts', 'version.ts'],
   web: ['api'],
-  'random.ts': ['base'],
   cli: ['base', 'sip', 'config', 'telemetry', 'version.ts'],
   'compose.ts': [
     'base',
