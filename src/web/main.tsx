@@ -11,6 +11,7 @@ import { App } from './app.tsx'
 import type { Account } from './phone/model.ts'
 import { Phone } from './phone/phone.ts'
 import { openSettings } from './phone/settings.ts'
+import { openStorage } from './storage.ts'
 import { Watch } from './timeline/watch.ts'
 
 const REMEMBERED = 'trunkline.account'
@@ -28,29 +29,54 @@ async function start(root: HTMLElement): Promise<void> {
     )
     return
   }
-  const settings = openSettings(localStorage)
-  const phone = new Phone(settings, localStorage)
+  const local = openStorage(() => localStorage)
+  const session = openStorage(() => sessionStorage)
+  const settings = openSettings(local)
+  const phone = new Phone(settings, local)
   const watch = new Watch(api)
   startAlerts(phone.state)
   addEventListener('pagehide', () => phone.signOut())
   const signIn = (account: Account): void => {
-    sessionStorage.setItem(REMEMBERED, `${account.user}@${account.domain}`)
+    session.setItem(REMEMBERED, addressOf(account))
     phone.signIn(account, socketUrl(page.sipPath))
     watch.start(account)
   }
   const signOut = (): void => {
-    sessionStorage.removeItem(REMEMBERED)
+    session.removeItem(REMEMBERED)
     phone.signOut()
     watch.stop()
   }
-  render(<App {...{ page, phone, watch, settings }} onSignIn={signIn} onSignOut={signOut} />, root)
-  const again = demoAccount(page, sessionStorage.getItem(REMEMBERED))
+  const show = (): void =>
+    render(<App {...{ page, phone, watch, settings }} onSignIn={signIn} onSignOut={signOut} />, root)
+  show()
+  renewDemoAccount(phone, async (account) => {
+    if (demoAccount(page, addressOf(account))?.password !== account.password) return // Typed by hand: wrong is wrong.
+    page = await api.pageInfo()
+    show()
+    const renewed = demoAccount(page, addressOf(account))
+    if (renewed !== undefined && renewed.password !== account.password) signIn(renewed)
+  })
+  const again = demoAccount(page, session.getItem(REMEMBERED))
   if (again !== undefined) signIn(again)
 }
 
 /** A reload signs in again, but only with an account whose password the gateway itself hands out: none is stored. */
 function demoAccount(page: PageInfo, remembered: string | null): Account | undefined {
-  return page.demo?.find(({ user, domain }) => `${user}@${domain}` === remembered)
+  return page.demo?.find((account) => addressOf(account) === remembered)
+}
+
+const addressOf = ({ user, domain }: Pick<Account, 'user' | 'domain'>): string => `${user}@${domain}`
+
+/** A gateway that was started again has made new passwords: `renew` asks for them when the old one is refused. */
+function renewDemoAccount(phone: Phone, renew: (account: Account) => Promise<void>): void {
+  let refused = false
+  phone.state.subscribe(() => {
+    const { account, registration } = phone.state.get()
+    const before = refused
+    refused = registration.kind === 'failed'
+    // The page goes on saying that the password is refused if there is no other.
+    if (refused && !before && account !== undefined) renew(account).catch(() => undefined)
+  })
 }
 
 function socketUrl(path: string): string {

@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PhoneCall, Quality } from '../phone/model.ts'
 import { Clock } from './clock.tsx'
+import { useFocusWhenLost } from './focus.ts'
 import { HangUpIcon, KeypadIcon, MicrophoneIcon, MicrophoneOffIcon, PauseIcon, ResumeIcon } from './icons.tsx'
 import { Keypad } from './keypad.tsx'
 import { Meter } from './meter.tsx'
@@ -29,6 +30,8 @@ export function CallCard(props: {
     setSent((before) => `${before}${digit}`.slice(-24))
   }
   useDigitKeys(talking, send)
+  const end = useRef<HTMLButtonElement>(null)
+  useFocusWhenLost(end, 'button')
   return (
     <section class="card call" data-testid="call-card" data-phase={call.phase} aria-labelledby="call-peer">
       <p class="peer" id="call-peer">
@@ -75,7 +78,7 @@ export function CallCard(props: {
           <Keypad prefix="dtmf" onDigit={send} />
         </div>
       )}
-      <button type="button" id="hangup" class="danger go" onClick={actions.hangUp}>
+      <button type="button" id="hangup" ref={end} class="danger go" onClick={actions.hangUp}>
         <HangUpIcon /> {talking || call.phase === 'answering' ? 'Hang up' : 'Cancel'}
       </button>
     </section>

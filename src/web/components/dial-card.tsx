@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import type { PageInfo } from '../../api/model.ts'
 import type { Account } from '../phone/model.ts'
+import { useFocusWhenLost } from './focus.ts'
 import { CallIcon, EraseIcon } from './icons.tsx'
 import { Keypad } from './keypad.tsx'
 
@@ -13,6 +14,7 @@ export function DialCard(props: {
 }) {
   const [typed, setTyped] = useState('')
   const field = useRef<HTMLInputElement>(null)
+  useFocusWhenLost(field, 'field')
   const submit = (event: Event): void => {
     event.preventDefault()
     if (typed.trim() === '') field.current?.focus()

@@ -3,6 +3,7 @@ import type { RTCSession } from 'jssip/lib/RTCSession'
 import { type Microphone, openMicrophone } from '../media/microphone.ts'
 import { createPlayer, type Player } from '../media/player.ts'
 import { readQuality, type StatsLike } from '../media/quality.ts'
+import type { PageStorage } from '../storage.ts'
 import { createStore, type Store } from '../store.ts'
 import { HISTORY_LENGTH, type History, historyOf } from './history.ts'
 import { type Line, openLine, PEER_CONNECTION } from './line.ts'
@@ -30,13 +31,13 @@ const SIGNED_OUT: PhoneState = { connection: { kind: 'off' }, registration: { ki
 export class Phone {
   readonly state: Store<PhoneState> = createStore(SIGNED_OUT)
   readonly #settings: Store<Settings>
-  readonly #storage: Storage
+  readonly #storage: PageStorage
   readonly #live = new Map<string, LiveCall>()
   #line: Line | undefined
   #history: History | undefined
   #nextId = 1
 
-  constructor(settings: Store<Settings>, storage: Storage) {
+  constructor(settings: Store<Settings>, storage: PageStorage) {
     this.#settings = settings
     this.#storage = storage
     let before = settings.get()

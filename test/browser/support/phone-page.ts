@@ -25,6 +25,7 @@ export async function openPhonePage(browser: Browser, url: string): Promise<Phon
   // A context of its own is a window of its own: a tab behind another would not draw, and could not be clicked.
   const context = await browser.createBrowserContext()
   const page = await context.newPage()
+  await page.setViewport({ width: 1280, height: 860 })
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(String(error)))
   // A refused inline script or style is only told on the console.
