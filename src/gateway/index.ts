@@ -1,6 +1,6 @@
+export { randomIds } from '../random.ts'
 export { createCore } from './core.ts'
 export type * from './core-model.ts'
 export { createGateway } from './gateway.ts'
 export { digestHash } from './hash.ts'
 export type * from './model.ts'
-export { randomIds } from './random-ids.ts'

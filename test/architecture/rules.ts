@@ -32,6 +32,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'config',
     'api',
+    'random.ts',
   ],
   caller: ['base', 'sip', 'sdp', 'media', 'media/engines', 'transport', 'random.ts', 'version.ts'],
   web: ['api'],
