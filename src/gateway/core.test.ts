@@ -222,8 +222,11 @@ describe('calls', () => {
   test('a user’s name from the carrier’s address has to be proved', async () => {
     const rig = new CoreRig()
     const carrier = rig.peer('203.0.113.5')
-    await carrier.send(carrier.request('INVITE', 'sip:+15550100@example.test', SDP, phoneSdp()))
-    carrier.take('SIP/2.0 407')
+    for (const from of ['alice@example.test', 'alice@192.0.2.1', '%61lice@example.test']) {
+      const headers = { From: `<sip:${from}>;tag=1`, ...SDP }
+      await carrier.send(carrier.request('INVITE', 'sip:+15550100@example.test', headers, phoneSdp()))
+      carrier.take('SIP/2.0 407')
+    }
   })
 
   test('the bounds on calls are answered with 503 and a time to try again', async () => {

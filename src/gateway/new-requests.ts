@@ -166,8 +166,8 @@ export class NewRequests {
     const { decisions } = this.#deps
     const named = decisions.tenantOf(uri.host)
     const candidates = decisions.trunksAt(flow).filter(({ tenant }) => named === undefined || tenant === named)
-    const claimed = decisions.tenantOf(from.host)
-    if (claimed?.users.some(({ name }) => name === from.user)) return undefined
+    const claimed = this.#tenantNamed(from.host)
+    if (claimed?.users.some(({ name }) => isUser(from, name))) return undefined
     return candidates.find(({ tenant }) => dials(tenant, uri)) ?? candidates[0]
   }
 

@@ -32,6 +32,14 @@ const HEADERS = {
   proxy: { challenge: 'Proxy-Authenticate', answer: 'Proxy-Authorization' },
 } as const
 
+/** What a client claims, and of whom. */
+interface Claim {
+  readonly authorization: Authorization
+  readonly request: SipRequest
+  readonly user: User | undefined
+  readonly algorithms: NonNullable<Tenant['digest']>
+}
+
 /** Digest authentication of a tenant's users (RFC 3261 §22, RFC 8760); the realm is the tenant's domain. */
 export class UserAuth {
   readonly #nonces: Nonces
@@ -64,7 +72,8 @@ export class UserAuth {
       return { kind: 'challenge', headers: this.#challenges(flow, about, now), wrong: false }
     const name = userOf(authorization.username)
     const user = tenant.users.find((candidate) => candidate.name === name)
-    const isRight = this.#isRight(authorization, request, user) && isAboutUs(authorization, request)
+    const algorithms = offered(flow, tenant)
+    const isRight = this.#isRight({ authorization, request, user, algorithms }) && isAboutUs(authorization, request)
     const nonce = isRight ? this.#nonces.check(authorization.nonce, authorization.nonceCount, now) : 'unknown'
     if (nonce === 'ok' && user !== undefined) return { kind: 'user', user }
     const headers = this.#challenges(flow, { tenant, role, stale: nonce === 'stale' }, now)
@@ -84,34 +93,37 @@ export class UserAuth {
   }
 
   /** An unknown user's password is checked too, so that the time taken does not tell who exists. */
-  #isRight(authorization: Authorization, request: SipRequest, user: User | undefined): boolean {
+  #isRight({ authorization, request, user, algorithms }: Claim): boolean {
     const proves = verifyDigest({
       authorization,
       method: request.method,
       password: user?.password.reveal() ?? '',
       hash: this.#hash,
+      algorithms,
       body: request.body,
     })
     return proves && user !== undefined
   }
 
-  /**
-   * MD5 alone unless the tenant wants more: browsers' stacks abort when SHA-256 stands among the challenges, and so do
-   * phones on libre up to 1.1 ("Function not implemented").
-   */
   #challenges(
     flow: Flow,
     { tenant, role, stale = false }: { readonly tenant: Tenant; readonly role: AuthRole; readonly stale?: boolean },
     now: Millis,
   ): readonly HeaderField[] {
-    const isBrowser = flow.transport === 'ws' || flow.transport === 'wss'
-    const algorithms = isBrowser ? MD5_ALONE : (tenant.digest ?? MD5_ALONE)
     const nonce = this.#nonces.issue(now)
-    return algorithms.map((algorithm) => ({
+    return offered(flow, tenant).map((algorithm) => ({
       name: HEADERS[role].challenge,
       value: createChallenge({ realm: tenant.domain, nonce, algorithm, stale }),
     }))
   }
+}
+
+/**
+ * MD5 alone unless the tenant wants more: browsers' stacks abort when SHA-256 stands among the challenges, and so do
+ * phones on libre up to 1.1 ("Function not implemented").
+ */
+function offered({ transport }: Flow, tenant: Tenant): NonNullable<Tenant['digest']> {
+  return transport === 'ws' || transport === 'wss' ? MD5_ALONE : (tenant.digest ?? MD5_ALONE)
 }
 
 /** `alice` or `alice@example.test`. */
@@ -122,13 +134,14 @@ function userOf(username: string): string {
 
 /**
  * The digest covers a URI; it must be the Request-URI (RFC 3261 §22.4), so that it cannot be used for another call. A
- * URI without user is a client's way to name the server itself and steers no call.
+ * SIP URI without user is a client's way to name the server itself and steers no call.
  */
 function isAboutUs(authorization: Authorization, request: SipRequest): boolean {
   if (authorization.uri === request.uri) return true
   try {
     const covered = parseUri(authorization.uri)
-    return covered.user === undefined || uriEquals(covered, parseUri(request.uri))
+    const isServer = covered.user === undefined && covered.opaque === undefined
+    return isServer || uriEquals(covered, parseUri(request.uri))
   } catch {
     return false
   }

@@ -119,10 +119,12 @@ describe('nonces', () => {
     assert.equal(nonces.check(nonce, 0, 5_500), 'stale')
   })
 
-  test('clients that do not count (RFC 2069) are taken at their word', () => {
+  test('clients that do not count (RFC 2069) use a nonce once: whoever saw it used cannot use it again', () => {
     const nonces = make()
     const nonce = nonces.issue(0)
-    assert.deepEqual([nonces.check(nonce, undefined, 1), nonces.check(nonce, undefined, 2)], ['ok', 'ok'])
+    assert.deepEqual([nonces.check(nonce, undefined, 1), nonces.check(nonce, undefined, 2)], ['ok', 'stale'])
+    const counted = nonces.issue(0)
+    assert.deepEqual([nonces.check(counted, 7, 1), nonces.check(counted, undefined, 2)], ['ok', 'stale'])
   })
 
   test('a nonce that others made, or that was changed, is unknown', () => {

@@ -52,10 +52,11 @@ export function createNonces({ secretHash, ids, lifetimeMs, remembered = 10_000 
       const end = nonce.lastIndexOf('.')
       if (end < 0 || nonce.slice(end + 1) !== secretHash(nonce.slice(0, end)).slice(0, MAC_LENGTH)) return 'unknown'
       if (now - issuedAt(nonce) > lifetimeMs) return 'stale'
-      if (nonceCount === undefined) return 'ok' // RFC 2069 clients do not count.
       const known = seen.get(nonce)
       if (known === undefined && issuedAt(nonce) <= forgottenUntil) return 'stale'
-      const next = counted(known, nonceCount)
+      // RFC 2069 clients do not count: theirs is good once.
+      if (nonceCount === undefined && known !== undefined) return 'stale'
+      const next = counted(known, nonceCount ?? 1)
       if (next === undefined) return 'stale'
       remember(nonce, next)
       return 'ok'

@@ -63,18 +63,22 @@ export interface DigestProof {
   readonly uri?: ByteString | undefined
   readonly password: string
   readonly hash: DigestHash
+  /** Those that were offered: a peer must not be brought to use another. Default: all. */
+  readonly algorithms?: readonly DigestAlgorithm[] | undefined
   /** For `auth-int`. */
   readonly body?: ByteString | undefined
 }
 
 /**
- * Whether the response proves the password (RFC 7616 §3.4.1). False too for an algorithm or protection that is not known
- * here. The nonce is not looked at: see `createNonces`.
+ * Whether the response proves the password (RFC 7616 §3.4.1). False too for an algorithm that was not offered and for a
+ * protection that is not known here. The nonce is not looked at: see `createNonces`.
  */
-export function verifyDigest({ authorization, method, uri, password, hash, body }: DigestProof): boolean {
+export function verifyDigest(proof: DigestProof): boolean {
+  const { authorization, method, uri, password, hash, algorithms, body } = proof
   const algorithm = algorithmOf(authorization.algorithm)
   const { qop, nc, cnonce } = authorization
   if (algorithm === undefined || (qop !== undefined && qop !== 'auth' && qop !== 'auth-int')) return false
+  if (algorithms !== undefined && !algorithms.includes(algorithm.algorithm)) return false
   if (uri !== undefined && !isSameUri(authorization.uri, uri)) return false
   const input: DigestInput = {
     ...algorithm,
