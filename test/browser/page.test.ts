@@ -55,7 +55,8 @@ describe('the page', { skip: missing ?? false }, () => {
         }
         await alice.shows('[data-figure=Codec]', /opus|PCM/)
         await alice.shows('#quality', /(opus|PCM[AU]) · (Good|Fair|Bad) · loss .* %/)
-        await alice.click('[data-testid=ladder-row] button')
+        await alice.page.focus('[data-testid=ladder-row] button')
+        await alice.press('Enter')
         await alice.shows('[data-testid=message-text]', /^INVITE sip:\*43@.*Call-ID:.*m=audio/s)
         await alice.picture(`${browser}-in-a-call`)
         await alice.click('#hangup')
