@@ -39,8 +39,11 @@ export type SipInput =
   /**
    * Answers a server transaction. A 2xx to INVITE is repeated until its ACK arrives (RFC 3261 §13.3.1.4), else
    * `ack-missing` is reported after 64·T1. `response` comes from `replyTo(request, …)`.
+   *
+   * `forget`: the transaction ends with this failure at once (RFC 3261 §8.2.7, §26.3.2.4), and a repetition comes to the
+   * user as a new request. For answers to strangers, whom nobody should remember for 64·T1.
    */
-  | { readonly kind: 'respond'; readonly key: ServerKey; readonly response: SipResponse }
+  | { readonly kind: 'respond'; readonly key: ServerKey; readonly response: SipResponse; readonly forget?: boolean }
   /** Nothing; lets due timers run. */
   | { readonly kind: 'wake' }
 

@@ -102,6 +102,29 @@ describe('requests that the endpoint answers itself', () => {
   })
 })
 
+describe('§26.3.2.4: answers after which nothing is kept', () => {
+  for (const method of ['REGISTER', 'INVITE'] as const) {
+    test(`a ${method} that is answered so is new to the user when it comes again, and its ACK is nobody's`, () => {
+      const pair = new SipPair()
+      const request = withVia(requestOf(method), 'branch=z9hG4bKstranger')
+      pair.b.user = (report) => {
+        if (report.kind !== 'request') return
+        pair.b.tell({ kind: 'respond', key: report.key, response: replyTo(report.request, 401), forget: true })
+      }
+      receive(pair, request)
+      receive(pair, request)
+      assert.deepEqual(kinds(pair.b), [method, method])
+      assert.deepEqual(SipPair.trace(pair.b), ['401', '401'])
+      assert.equal(pair.b.endpoint.counters().serverTransactions, 0)
+      const toTag = pair.b.sent[0]?.message.headers.toTag ?? ''
+      receive(pair, withVia(requestOf('ACK', { toTag }), 'branch=z9hG4bKstranger'))
+      pair.run(ALL)
+      assert.deepEqual(kinds(pair.b), [method, method])
+      assert.deepEqual(SipPair.trace(pair.b), ['401', '401'])
+    })
+  }
+})
+
 describe('keep-alives and other traffic on the port', () => {
   test('RFC 5626 §3.5.1: a double CRLF on a WebSocket gets a CRLF; on UDP nothing', () => {
     const stream = new SipPair({ transport: 'ws' })

@@ -77,6 +77,7 @@ class Endpoint implements SipEndpoint {
       case 'ack':
         return this.#clients.acknowledge(input.key, input.ack, input.target)
       case 'respond':
+        if (input.forget === true) return this.#servers.respondAndForget(input.key, input.response)
         return this.#servers.respond(input.key, input.response, now)
       case 'wake':
         return this.#wake(now)

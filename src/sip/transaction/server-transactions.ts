@@ -97,6 +97,17 @@ export class ServerTransactions {
     } else this.#stepOther(transaction, { kind: 'respond', status: response.status }, now, response)
   }
 
+  /** Sends an answer and keeps nothing; its To tag tells the ACK. */
+  respondAndForget(key: ServerKey, response: SipResponse): void {
+    const transaction = this.#byKey.get(key)
+    if (transaction === undefined) return
+    this.#send(transaction, this.#withTag(response, this.stateless.tag))
+    transaction.tx = { state: 'terminated' }
+    transaction.data = ''
+    if (transaction.kind === 'invite') transaction.request = undefined
+    this.#settle(transaction)
+  }
+
   wake(transaction: ServerTransaction, now: Millis): void {
     if (transaction.kind === 'invite') this.#stepInvite(transaction, { kind: 'wake' }, now)
     else this.#stepOther(transaction, { kind: 'wake' }, now)
