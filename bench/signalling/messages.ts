@@ -38,7 +38,7 @@ export function measureMessages(roundMs: number): MessageSpeed {
       const { headers } = parseMessage(text)
       return headers.callId.length + headers.cseq.sequence + headers.topVia.host.length + lengths(headers)
     }),
-    writtenPerSecond: best(roundMs, () => writeMessage(message).length),
+    writtenPerSecond: best(roundMs, () => Buffer.from(writeMessage(message), 'latin1').length),
   }
 }
 

@@ -12,6 +12,8 @@ import {
   SipPair,
   withVia,
 } from '../../test/support/sip-pair.ts'
+import { replyTo, withHeaders } from './message/create.ts'
+import { writeMessage } from './message/write.ts'
 
 const ALL = 40_000
 
@@ -188,6 +190,28 @@ describe('INVITE', () => {
     receive(pair, withVia(requestOf('INVITE'), 'branch=z9hG4bKspoofed'))
     pair.run(ALL)
     assert.deepEqual(SipPair.trace(pair.b), ['401'])
+  })
+
+  test('§13.2.2.4: the ACK of another dialog does not end the repetitions', () => {
+    const pair = new SipPair()
+    answering(pair.b, 200)
+    invite(pair)
+    pair.run(100)
+    receive(pair, withVia(requestOf('ACK', { toTag: 'carol' }), 'branch=z9hG4bKother'))
+    pair.run(700)
+    assert.deepEqual(SipPair.trace(pair.b), ['200', '200*'])
+    assert.ok(!('key' in (pair.b.reports.at(-1) ?? {})))
+  })
+
+  test('§17.1.3: a response of another method on the same branch is nobody’s', () => {
+    const pair = new SipPair()
+    invite(pair)
+    const [sent] = pair.a.sent
+    assert.ok(sent?.message.kind === 'request')
+    const response = replyTo(sent.message, 200, { toTag: 'bob' })
+    const data = writeMessage(withHeaders(response, [{ name: 'CSeq', value: '1 BYE' }]))
+    pair.a.tell({ kind: 'received', flow: pair.flow(pair.a.host, pair.b.host), data })
+    assert.deepEqual(kinds(pair.a), ['rejected'])
   })
 
   test('RFC 6026 §7.1: an INVITE that comes again after its 2xx was acknowledged is absorbed', () => {
