@@ -6,9 +6,9 @@ import {
   openWebRtcPeer,
   openWebSocket,
   openWire,
-  randomIds,
   UserAgent,
 } from '../../src/caller/index.ts'
+import { randomIds } from '../../src/random.ts'
 import type { Subject } from '../peers/index.ts'
 
 /** One call that is up, with both its ends here. */
@@ -43,7 +43,11 @@ export class CallMaker {
     return new CallMaker(subject, web, phone, host)
   }
 
-  /** One call; `from` tells which end makes it. */
+  /**
+   * One call; `from` tells which end makes it.
+   *
+   * @throws GatewayError if it is refused or media does not connect; nothing of it is left then.
+   */
   async make(from: 'web' | 'phone'): Promise<UpCall> {
     const [web, sip] = await Promise.all([openWebRtcPeer(this.#host), openPlainPeer(this.#host)])
     const [caller, callee] = from === 'web' ? [this.#web, this.#phone] : [this.#phone, this.#web]
@@ -52,31 +56,38 @@ export class CallMaker {
     const startedAt = performance.now()
     const incoming = nextCall(callee)
     const call = caller.call(`sip:${called}@${this.#subject.domain}`, callerPeer.offer())
-    const arrived = await Promise.race([incoming, call.answered.then(() => incoming)])
-    arrived.accept(calleePeer.answer(arrived.offer))
-    callerPeer.accept(await call.answered)
-    await Promise.all([connected(web), connected(sip)])
-    return {
-      web,
-      sip,
-      setUpMs: performance.now() - startedAt,
-      async hangUp() {
-        await call.hangUp()
-        web.close()
-        sip.close()
-      },
+    const hangUp = async (): Promise<void> => {
+      await call.hangUp()
+      web.close()
+      sip.close()
     }
+    try {
+      const arrived = await Promise.race([incoming, call.answered.then(() => incoming)])
+      arrived.accept(calleePeer.answer(arrived.offer))
+      callerPeer.accept(await call.answered)
+      await Promise.all([connected(web), connected(sip)])
+    } catch (error) {
+      await hangUp()
+      throw error
+    }
+    return { web, sip, setUpMs: performance.now() - startedAt, hangUp }
   }
 
-  close(): void {
+  /** Takes the registrations back and closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all([this.#web.unregister(), this.#phone.unregister()])
     this.#web.close()
     this.#phone.close()
   }
 }
 
+/** The next one who calls; after that everybody is refused again. */
 function nextCall(agent: UserAgent): Promise<CallerCall> {
   return new Promise((resolve) => {
-    agent.onIncoming = resolve
+    agent.onIncoming = (call) => {
+      agent.onIncoming = (further) => further.refuse(486)
+      resolve(call)
+    }
   })
 }
 

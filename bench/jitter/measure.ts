@@ -42,7 +42,7 @@ export async function measure(gateway: RunningGateway, run: Run, seconds: number
   for (const each of stop) each()
   for (const flow of flows) flow.close()
   await Promise.all(calls.map((call) => call.hangUp()))
-  maker.close()
+  await maker.close()
   tally.talkedSeconds += seconds
   const used = before === undefined || after === undefined ? undefined : after - before
   tally.cpuMs = tally.cpuMs === undefined || used === undefined ? undefined : tally.cpuMs + used

@@ -27,6 +27,7 @@ export const FAULTS = {
   MEDIA_ENGINE_LOST: { blame: 'upstream', sip: 503, http: 503 },
   MEDIA_DEADLINE_MISSED: { blame: 'overload', sip: 503, http: 503 },
   MEDIA_DTLS_FAILED: { blame: 'peer-incompatible', sip: 488, http: 502 },
+  CALL_REFUSED: { blame: 'upstream', sip: 480, http: 502 },
   CALLS_EXHAUSTED: { blame: 'overload', sip: 503, http: 503 },
   ROUTE_NOT_FOUND: { blame: 'caller', sip: 404, http: 404 },
   USER_UNAVAILABLE: { blame: 'upstream', sip: 480, http: 404 },

@@ -10,7 +10,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../sip/index.ts'
-import { refused, type UserAgent } from './user-agent.ts'
+import type { UserAgent } from './user-agent.ts'
 
 /** Moments of a call's set-up in ms of `performance.now()`. */
 export interface CallMoments {
@@ -37,6 +37,8 @@ export class CallerCall {
   #resolveAnswered: (sdp: ByteString) => void = () => undefined
   #rejectAnswered: (error: Error) => void = () => undefined
   #resolveEnded: (why: string) => void = () => undefined
+  #callId: ByteString = ''
+  #cancelled = false
   #over = false
 
   private constructor(agent: UserAgent) {
@@ -62,7 +64,7 @@ export class CallerCall {
       ],
       sdp: offer,
     })
-    agent.attach(request.headers.callId, call)
+    call.#attach(request.headers.callId)
     const sent = agent.send(
       request,
       (response) => call.#onProvisional(response),
@@ -81,7 +83,7 @@ export class CallerCall {
     const call = new CallerCall(agent)
     call.#inviteKey = key
     call.#invite = invite
-    agent.attach(invite.headers.callId, call)
+    call.#attach(invite.headers.callId)
     return call
   }
 
@@ -121,11 +123,17 @@ export class CallerCall {
   async hangUp(): Promise<void> {
     if (this.#over) return
     if (!this.#dialog) {
-      if (this.#inviteKey !== undefined && !this.#invite) this.#agent.cancel(this.#inviteKey)
+      this.#cancelled = true
+      if (this.#invite) this.refuse(480)
+      else if (this.#inviteKey !== undefined) this.#agent.cancel(this.#inviteKey)
       await this.ended
       return
     }
-    const { request, dialog } = requestInDialog(this.#dialog, 'BYE')
+    await this.#bye(this.#dialog)
+  }
+
+  async #bye(before: Dialog): Promise<void> {
+    const { request, dialog } = requestInDialog(before, 'BYE')
     this.#dialog = dialog
     await this.#agent.send(request).catch(() => undefined)
     this.#finish('we hung up')
@@ -164,18 +172,26 @@ export class CallerCall {
 
   #onFinal(request: SipRequest, response: SipResponse, key: string): void {
     if (response.status >= 300) {
-      const error = refused('the call', response)
+      const error = this.#agent.refused('the call', response)
       return this.#finish(error.message, error)
     }
     this.moments.answeredAt = performance.now()
     this.#dialog = dialogFromResponse(request, response)
     this.#agent.acknowledge(key, ackInDialog(this.#dialog, response.headers.cseq.sequence))
+    // Our CANCEL and the answer crossed (RFC 3261 §9.1).
+    if (this.#cancelled) return void this.#bye(this.#dialog)
     this.#resolveAnswered(response.body)
+  }
+
+  #attach(callId: ByteString): void {
+    this.#callId = callId
+    this.#agent.attach(callId, this)
   }
 
   #finish(why: string, error?: Error): void {
     if (this.#over) return
     this.#over = true
+    this.#agent.detach(this.#callId)
     this.#rejectAnswered(error ?? new GatewayError('SIP_FLOW_GONE', why))
     this.#resolveEnded(why)
   }

@@ -1,26 +1,27 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { randomIds } from '../random.ts'
 import { VERSION } from '../version.ts'
-import { randomIds } from './ids.ts'
-import { localAddressToward } from './local-address.ts'
 import { type CallReport, measuredCall } from './measured-call.ts'
 import { openPlainPeer } from './plain-peer.ts'
+import { localAddressToward } from './resolve.ts'
+import { callSummary, cameBack } from './summary.ts'
 import { type CallTarget, callTarget } from './target.ts'
 import { UserAgent } from './user-agent.ts'
 import { openWebRtcPeer } from './webrtc-peer.ts'
-import { openWebSocket, openWire } from './wire.ts'
+import { openWebSocket, openWire, type Wire } from './wire.ts'
 
 const HELP = `Makes a test call, sends a tone and measures what comes back.
 
 Usage: trunkline call sip:USER@HOST[:PORT][;transport=tcp] [OPTIONS]     a SIP call with plain RTP
-       trunkline call ws://HOST[:PORT]/sip --to USER [OPTIONS]           a WebRTC call (ICE, DTLS-SRTP)
+       trunkline call ws://HOST[:PORT]/sip --to USER [OPTIONS]           a WebRTC call (ICE, DTLS-SRTP); also wss://
 
   --user NAME        account to call from (default: caller)
   --password TEXT    its password; better in the environment as TRUNKLINE_PASSWORD
   --domain NAME      SIP domain of the account (default: the host)
-  --to USER          whom to call, for example "*43"
-  --register         register the account first
-  --seconds N        how long to talk, 1 to 3600 (default 5)
+  --to USER          whom to call, for example "*43", or a whole sip: URI
+  --register         register the account first, and take that back at the end
+  --seconds N        how long to talk, 1 to 3600 (default 5); Ctrl-C ends it early
   --tone HZ          the tone that is sent, 100 to 3400 (default 620)
   --json FILE        write the figures as JSON
   --help             show this text
@@ -54,8 +55,8 @@ export async function runCallCommand(argv: readonly string[]): Promise<number> {
   }
   try {
     const report = await callOnce(wanted)
-    process.stdout.write(summary(report, wanted.toneHz))
-    if (wanted.json !== undefined) await writeFile(wanted.json, `${JSON.stringify(report, undefined, 2)}\n`)
+    process.stdout.write(callSummary(report, wanted.toneHz))
+    if (wanted.json !== undefined) await writeJson(wanted.json, wanted, report)
     return report.stream.received > 0 ? 0 : 1
   } catch (error) {
     process.stderr.write(`trunkline call: ${messageOf(error)}\n`)
@@ -65,9 +66,7 @@ export async function runCallCommand(argv: readonly string[]): Promise<number> {
 
 async function callOnce(wanted: Wanted): Promise<CallReport> {
   const { target } = wanted
-  const wire = await (target.webSocket === undefined
-    ? openWire(target.transport === 'tcp' ? 'tcp' : 'udp', target.server)
-    : openWebSocket(target.webSocket))
+  const wire = await openWireTo(target)
   const agent = new UserAgent({
     wire,
     user: wanted.user,
@@ -76,23 +75,38 @@ async function callOnce(wanted: Wanted): Promise<CallReport> {
     ids: randomIds,
     product: `Trunkline-call/${VERSION}`,
   })
-  const host = await localAddressToward(target.server.host)
-  const peer = await (target.media === 'webrtc' ? openWebRtcPeer(host) : openPlainPeer(host))
+  const interrupted = new AbortController()
+  const interrupt = (): void => interrupted.abort()
+  process.once('SIGINT', interrupt)
   try {
     if (wanted.register) await agent.register()
-    process.stdout.write(
-      `calling ${target.to}@${target.domain} as ${wanted.user} (${target.media}, ${target.transport})\n`,
-    )
+    process.stdout.write(`calling ${target.uri} as ${agent.aor} by ${wire.server} (${MEDIA[target.media]})\n`)
+    return await measuredCallOf(agent, wanted, interrupted.signal)
+  } finally {
+    process.off('SIGINT', interrupt)
+    await agent.unregister()
+    agent.close()
+  }
+}
+
+function openWireTo({ transport, server, webSocket }: CallTarget): Promise<Wire> {
+  if (webSocket !== undefined) return openWebSocket(webSocket)
+  return openWire(transport === 'tcp' ? 'tcp' : 'udp', server)
+}
+
+async function measuredCallOf(agent: UserAgent, wanted: Wanted, signal: AbortSignal): Promise<CallReport> {
+  const host = await localAddressToward(wanted.target.server.host)
+  const peer = await (wanted.target.media === 'webrtc' ? openWebRtcPeer(host) : openPlainPeer(host))
+  try {
     return await measuredCall(agent, peer, {
-      to: target.to,
-      domain: target.domain,
+      uri: wanted.target.uri,
       toneHz: wanted.toneHz,
       seconds: wanted.seconds,
+      signal,
       onStep: (step, afterMs) => process.stdout.write(`  ${afterMs.toFixed(1).padStart(8)} ms  ${step}\n`),
     })
   } finally {
     peer.close()
-    agent.close()
   }
 }
 
@@ -130,25 +144,25 @@ function readWanted(argv: readonly string[]): Wanted {
 
 function inRange(name: string, text: string, least: number, most: number): number {
   const value = Number(text)
-  if (!(value >= least && value <= most))
+  if (text.trim() === '' || !(value >= least && value <= most)) {
     throw new Error(`${name} must be a number from ${least} to ${most}, not "${text}"`)
+  }
   return value
 }
 
-function summary(report: CallReport, toneHz: number): string {
-  const { stream, tone } = report
-  const ms = (value: number | undefined): string => (value === undefined ? 'never' : `${value.toFixed(1)} ms`)
-  const share = stream.received + stream.lost === 0 ? 0 : (100 * stream.lost) / (stream.received + stream.lost)
-  return [
-    `set-up  180 ${ms(report.ringingMs)}, 200 ${ms(report.answeredMs)}, first audio ${ms(report.firstAudioMs)}`,
-    `audio   sent ${report.sent}, received ${stream.received}, lost ${stream.lost} (${share.toFixed(2)} %), reordered ${stream.reordered}, jitter ${stream.jitterMs.toFixed(2)} ms`,
-    tone.windows === 0
-      ? 'tone    no audio that could be judged'
-      : `tone    ${toneHz} Hz ${tone.heard * 2 > tone.windows ? 'came back' : 'did not come back'} (in ${tone.heard} of ${tone.windows} windows of 100 ms)`,
-    '',
-  ].join('\n')
+async function writeJson(file: string, { toneHz, seconds, target }: Wanted, report: CallReport): Promise<void> {
+  const figures = {
+    uri: target.uri,
+    transport: target.transport,
+    seconds,
+    ...report,
+    tone: { hz: toneHz, ...report.tone, cameBack: cameBack(report.tone) },
+  }
+  await writeFile(file, `${JSON.stringify(figures, undefined, 2)}\n`)
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+const MEDIA = { webrtc: 'WebRTC', plain: 'RTP' } as const

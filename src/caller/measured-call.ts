@@ -1,15 +1,19 @@
-import { encodeUtf8 } from '../base/index.ts'
+import type { ByteString } from '../base/index.ts'
+import { GatewayError } from '../base/index.ts'
+import type { CallerCall } from './call.ts'
 import { paceFrames } from './pacer.ts'
-import type { MediaPeer } from './peer.ts'
+import type { MediaDetails, MediaPeer } from './peer.ts'
 import { StreamMeter, type StreamReport } from './stream-meter.ts'
 import { ToneMeter, type ToneReport, toneFrames } from './tone.ts'
 import type { UserAgent } from './user-agent.ts'
 
 export interface MeasuredCallOptions {
-  readonly to: string
-  readonly domain: string
+  /** Request-URI. */
+  readonly uri: ByteString
   readonly toneHz: number
   readonly seconds: number
+  /** Hangs up early; what was measured until then is reported. */
+  readonly signal?: AbortSignal
   /** Each step as it happens, with ms since the INVITE. */
   readonly onStep: (step: string, afterMs: number) => void
 }
@@ -20,6 +24,7 @@ export interface CallReport {
   readonly answeredMs: number
   readonly connectedMs: number
   readonly firstAudioMs?: number
+  readonly media?: MediaDetails
   readonly sent: number
   readonly stream: StreamReport
   readonly tone: ToneReport
@@ -35,34 +40,64 @@ export async function measuredCall(
   peer: MediaPeer,
   options: MeasuredCallOptions,
 ): Promise<CallReport> {
-  const call = agent.call(`sip:${encodeUtf8(options.to)}@${options.domain}`, peer.offer())
-  const since = call.moments.invitedAt
-  const elapsed = (): number => performance.now() - since
-  call.onProvisional = (status, reason) => options.onStep(`${status} ${reason}`, elapsed())
-  call.onEarlyMedia = (sdp) => peer.accept(sdp)
   const listener = listen(peer, options)
+  const call = agent.call(options.uri, peer.offer())
+  const hangUp = (): void => void call.hangUp()
+  options.signal?.addEventListener('abort', hangUp)
   try {
-    peer.accept(await call.answered)
-    const answeredMs = elapsed()
-    options.onStep('200 OK', answeredMs)
-    await within(CONNECT_MS, peer.connected, () => `media does not connect: ${peer.state()}`)
-    const connectedMs = elapsed()
-    options.onStep('media connected', connectedMs)
+    const { answeredMs, connectedMs } = await established(call, peer, options)
     listener.begin()
+    const elapsed = elapsedOf(call)
     await Promise.race([listener.enough, call.ended.then((why) => options.onStep(why, elapsed()))])
     await call.hangUp()
+    const media = peer.details()
+    const { ringingAt, invitedAt } = call.moments
     return {
-      ...(call.moments.ringingAt === undefined ? {} : { ringingMs: call.moments.ringingAt - since }),
+      ...(ringingAt === undefined ? {} : { ringingMs: ringingAt - invitedAt }),
       answeredMs,
       connectedMs,
-      ...listener.report(since),
+      ...(media ? { media } : {}),
+      ...listener.report(invitedAt),
     }
   } catch (error) {
-    await call.hangUp().catch(() => undefined)
+    await call.hangUp()
     throw error
   } finally {
+    options.signal?.removeEventListener('abort', hangUp)
     listener.stop()
   }
+}
+
+/** Waits for the answer, then for the media. */
+async function established(
+  call: CallerCall,
+  peer: MediaPeer,
+  { onStep }: MeasuredCallOptions,
+): Promise<{ answeredMs: number; connectedMs: number }> {
+  const elapsed = elapsedOf(call)
+  call.onProvisional = (status, reason) => onStep(`${status} ${reason}`, elapsed())
+  call.onEarlyMedia = (sdp) => acceptEarly(peer, sdp)
+  const answer = await call.answered
+  const answeredMs = elapsed()
+  onStep('200 OK', answeredMs)
+  peer.accept(answer)
+  await within(CONNECT_MS, peer.connected, () => `media does not connect: ${peer.state()}`)
+  const connectedMs = elapsed()
+  onStep('media connected', connectedMs)
+  return { answeredMs, connectedMs }
+}
+
+/** An early description that we cannot use is no reason to give up: the final one is judged. */
+function acceptEarly(peer: MediaPeer, sdp: ByteString): void {
+  try {
+    peer.accept(sdp)
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+  }
+}
+
+function elapsedOf(call: CallerCall): () => number {
+  return () => performance.now() - call.moments.invitedAt
 }
 
 function listen(peer: MediaPeer, options: MeasuredCallOptions) {
@@ -106,7 +141,7 @@ function listen(peer: MediaPeer, options: MeasuredCallOptions) {
 async function within<T>(ms: number, promise: Promise<T>, why: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(why())), ms)
+    timer = setTimeout(() => reject(new GatewayError('MEDIA_DEADLINE_MISSED', why())), ms)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

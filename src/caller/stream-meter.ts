@@ -15,7 +15,8 @@ export interface StreamReport {
 /** Follows one RTP stream (RFC 3550 appendix A), across wraparound. */
 export class StreamMeter {
   readonly #clockRateHz: number
-  readonly #seen = new Set<number>()
+  /** The last packets by sequence number modulo the window, so that a day of talk takes no more memory than a minute. */
+  readonly #seen = new Float64Array(WINDOW).fill(-1)
   #base: number | undefined
   #highest = 0
   #received = 0
@@ -30,11 +31,14 @@ export class StreamMeter {
 
   onPacket(packet: Pick<ReceivedPacket, 'sequence' | 'timestamp' | 'atMs'>): void {
     const sequence = this.#extended(packet.sequence)
-    if (this.#seen.has(sequence)) {
+    const slot = sequence % WINDOW
+    if (this.#seen[slot] === sequence) {
       this.#duplicated++
       return
     }
-    this.#seen.add(sequence)
+    // Too late for anybody to play, and too late to tell whether it came before: it stays lost.
+    if (sequence <= this.#highest - WINDOW) return
+    this.#seen[slot] = sequence
     this.#received++
     if (sequence < this.#highest) this.#reordered++
     this.#highest = Math.max(this.#highest, sequence)
@@ -55,9 +59,10 @@ export class StreamMeter {
   /** The sequence number with its cycles, the one nearest to the highest seen. */
   #extended(sequence: number): number {
     if (this.#base === undefined) {
-      this.#base = sequence
-      this.#highest = sequence
-      return sequence
+      // A cycle ahead, so that packets from before the first one are not below zero.
+      this.#base = sequence + CYCLE
+      this.#highest = this.#base
+      return this.#base
     }
     const difference = ((sequence - this.#highest) << 16) >> 16
     const extended = this.#highest + difference
@@ -75,3 +80,7 @@ export class StreamMeter {
     this.#transit = transit
   }
 }
+
+/** 40 s of packets of 20 ms. */
+const WINDOW = 2_048
+const CYCLE = 65_536

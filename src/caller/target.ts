@@ -1,15 +1,24 @@
-import { parseUri } from '../sip/index.ts'
+import { type ByteString, encodeUtf8 } from '../base/index.ts'
+import { type HostPort, parseUri, type SipUri, writeUri } from '../sip/index.ts'
 
 /** Where a test call goes and how the server is reached. */
 export interface CallTarget {
   readonly media: 'webrtc' | 'plain'
-  /** `ws://…` for WebRTC. */
+  readonly transport: 'udp' | 'tcp' | 'ws' | 'wss'
+  /** Host without brackets. */
+  readonly server: HostPort
+  /** URL of the WebSocket, for WebRTC. */
   readonly webSocket?: string
-  readonly transport: 'udp' | 'tcp' | 'ws'
-  readonly server: { readonly host: string; readonly port: number }
-  /** User part that is called. */
-  readonly to: string
+  /** Request-URI of the call. */
+  readonly uri: ByteString
+  /** SIP domain of the account that calls; IPv6 in brackets. */
   readonly domain: string
+}
+
+export interface TargetOptions {
+  /** Whom to call: a user, or a whole `sip:` URI. */
+  readonly to?: string
+  readonly domain?: string
 }
 
 /**
@@ -17,35 +26,62 @@ export interface CallTarget {
  *
  * @throws Error with a sentence for the person who typed it.
  */
-export function callTarget(target: string, options: { readonly to?: string; readonly domain?: string }): CallTarget {
+export function callTarget(target: string, options: TargetOptions): CallTarget {
   if (/^wss?:/i.test(target)) return webSocketTarget(target, options)
+  if (/^sips:/i.test(target)) throw new Error(`SIP over TLS is not spoken yet; call ${target.replace(/^sips/i, 'sip')}`)
   if (/^sip:/i.test(target)) return sipTarget(target, options)
   throw new Error(`the target must begin with sip:, ws: or wss:, not "${target}"`)
 }
 
-function webSocketTarget(target: string, { to, domain }: { to?: string; domain?: string }): CallTarget {
+function webSocketTarget(target: string, { to, domain }: TargetOptions): CallTarget {
   if (!URL.canParse(target)) throw new Error(`"${target}" is not a WebSocket URL`)
   if (to === undefined) throw new Error('say whom to call with --to, for example --to "*43"')
   const url = new URL(target)
+  const secure = url.protocol === 'wss:'
+  const ofAccount = domain ?? url.hostname
   return {
     media: 'webrtc',
+    transport: secure ? 'wss' : 'ws',
+    server: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || (secure ? 443 : 80) },
     webSocket: target,
-    transport: 'ws',
-    server: { host: url.hostname, port: Number(url.port) || 80 },
-    to,
-    domain: domain ?? url.hostname,
+    uri: calledUri(to, ofAccount),
+    domain: ofAccount,
   }
 }
 
-function sipTarget(target: string, { to, domain }: { to?: string; domain?: string }): CallTarget {
-  const uri = parseUri(target)
-  const user = to ?? uri.user
-  if (user === undefined) throw new Error('say whom to call: sip:USER@HOST')
+function sipTarget(target: string, { to, domain }: TargetOptions): CallTarget {
+  const uri = parsed(target)
+  const transport = uri.params.get('transport')?.toLowerCase() ?? 'udp'
+  if (transport !== 'udp' && transport !== 'tcp') throw new Error(transportRefusal(transport))
+  const ofAccount = domain ?? (uri.host.includes(':') ? `[${uri.host}]` : uri.host)
+  if (to === undefined && uri.user === undefined) throw new Error(`say whom to call: sip:USER@${uri.host}`)
   return {
     media: 'plain',
-    transport: uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp',
+    transport,
     server: { host: uri.host, port: uri.port ?? 5060 },
-    to: user,
-    domain: domain ?? uri.host,
+    uri: to === undefined ? calledUser(uri.user ?? '', ofAccount) : calledUri(to, ofAccount),
+    domain: ofAccount,
+  }
+}
+
+function transportRefusal(transport: string): string {
+  if (transport === 'ws' || transport === 'wss') return 'for a WebSocket give its URL: ws://HOST/sip'
+  if (transport === 'tls') return 'SIP over TLS is not spoken yet; use transport=tcp'
+  return `there is no transport "${transport}": udp or tcp`
+}
+
+function calledUri(to: string, domain: string): ByteString {
+  return /^sip:/i.test(to) ? writeUri(parsed(to)) : calledUser(encodeUtf8(to), domain)
+}
+
+function calledUser(user: ByteString, domain: string): ByteString {
+  return writeUri({ ...parsed(`sip:${domain}`), user })
+}
+
+function parsed(text: string): SipUri {
+  try {
+    return parseUri(encodeUtf8(text))
+  } catch {
+    throw new Error(`"${text}" is not a SIP address`)
   }
 }

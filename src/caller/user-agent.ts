@@ -16,6 +16,7 @@ import {
   type SipResponse,
 } from '../sip/index.ts'
 import { CallerCall } from './call.ts'
+import { isIpv6 } from './resolve.ts'
 import type { Wire } from './wire.ts'
 
 export interface UserAgentOptions {
@@ -49,6 +50,7 @@ export class UserAgent {
   readonly #calls = new Map<string, CallerCall>()
   #timer: NodeJS.Timeout | undefined
   #keys = 0
+  #registered = false
   #closed = false
 
   constructor(options: UserAgentOptions) {
@@ -71,15 +73,29 @@ export class UserAgent {
   get contact(): ByteString {
     const { transport, local } = this.#options.wire.flow
     const port = local.port === 0 ? '' : `:${local.port}`
-    return `sip:${this.#options.user}@${local.host}${port};transport=${transport}`
+    const host = isIpv6(local.host) ? `[${local.host}]` : local.host
+    // RFC 7118 §5: the URI parameter is `ws` for secure WebSockets too.
+    return `sip:${this.#options.user}@${host}${port};transport=${transport === 'wss' ? 'ws' : transport}`
   }
 
   get target(): SendTarget {
     return { kind: 'flow', flow: this.#options.wire.flow }
   }
 
-  /** @throws GatewayError with what the registrar said. */
+  /** @throws GatewayError `CALL_REFUSED` with what the registrar said. */
   async register(expiresSeconds = 600): Promise<void> {
+    await this.#register(expiresSeconds)
+    this.#registered = true
+  }
+
+  /** Takes the registration back, so that nobody is rung who is not there; a registrar that fails does not matter. */
+  async unregister(): Promise<void> {
+    if (!this.#registered) return
+    this.#registered = false
+    await this.#register(0).catch(() => undefined)
+  }
+
+  async #register(expiresSeconds: number): Promise<void> {
     const request = this.request('REGISTER', `sip:${this.#options.domain}`, {
       to: this.aor,
       headers: [
@@ -88,7 +104,7 @@ export class UserAgent {
       ],
     })
     const { response } = await this.send(request)
-    if (response.status >= 300) throw refused('REGISTER', response)
+    if (response.status >= 300) throw this.refused('REGISTER', response)
   }
 
   /** Calls `uri` with an SDP offer. The call is returned at once; its promises tell what becomes of it. */
@@ -148,8 +164,22 @@ export class UserAgent {
     this.#calls.set(callId, call)
   }
 
+  /** The call is over: what still comes for it is answered 481. */
   detach(callId: ByteString): void {
     this.#calls.delete(callId)
+  }
+
+  /** Why a request came to nothing, for a person: who refused what, and what can be done. */
+  refused(what: string, response: SipResponse): GatewayError {
+    const { wire, user, password } = this.#options
+    const answer = `${response.status} ${response.reason}`.trimEnd()
+    const because = warningOf(response)
+    const text = !CHALLENGED.includes(response.status)
+      ? `${wire.server} refused ${what}: ${answer}${because}`
+      : password === undefined
+        ? `${wire.server} wants a password for ${user} (${answer}), and none was given`
+        : `${wire.server} did not take the password of ${user}: ${answer}${because}`
+    return new GatewayError('CALL_REFUSED', text)
   }
 
   close(): void {
@@ -192,7 +222,7 @@ export class UserAgent {
       case 'response':
         return this.#onResponse(output.key, output.response)
       case 'failed':
-        return this.#fail(output.key, `no answer (${output.cause}: ${output.detail})`)
+        return this.#fail(output.key, `${this.#options.wire.server} does not answer (${output.detail || output.cause})`)
       case 'ack':
       case 'ack-missing':
       case 'rejected':
@@ -213,17 +243,18 @@ export class UserAgent {
     if (!pending) return
     if (response.status < 200) return pending.onProvisional(response)
     this.#pending.delete(key)
-    if ((response.status === 401 || response.status === 407) && !pending.authorized) {
-      const again = this.#authorized(pending.request, response)
+    if (CHALLENGED.includes(response.status)) {
+      const again = this.#authorized(pending, response)
       if (again) return this.#start({ ...pending, request: again, authorized: true })
     }
     pending.resolve({ response, request: pending.request, key })
   }
 
-  #authorized(request: SipRequest, response: SipResponse): SipRequest | undefined {
+  /** The request with our credentials. A second challenge is answered only if the nonce had grown old. */
+  #authorized({ request, authorized }: Pending, response: SipResponse): SipRequest | undefined {
     const password = this.#options.password
     const challenge = parseChallenges(response)[0]
-    if (password === undefined || !challenge) return undefined
+    if (password === undefined || !challenge || (authorized && !challenge.stale)) return undefined
     const authorization = answerChallenge({
       challenge,
       method: request.method,
@@ -249,7 +280,7 @@ export class UserAgent {
   #fail(key: string, why: string): void {
     const pending = this.#pending.get(key)
     this.#pending.delete(key)
-    pending?.reject(new GatewayError('SIP_FLOW_GONE', `${pending.request.method}: ${why}`))
+    pending?.reject(new GatewayError('SIP_FLOW_GONE', why))
   }
 
   #lost(cause: string): void {
@@ -259,14 +290,17 @@ export class UserAgent {
   }
 }
 
-export function refused(what: string, response: SipResponse): GatewayError {
-  return new GatewayError('SIP_FLOW_GONE', `${what} was answered ${response.status} ${response.reason}`)
+/** The reason a server adds in words (RFC 3261 §20.43): `399 host "text"`. */
+function warningOf(response: SipResponse): string {
+  const text = /"([^"]*)"/.exec(response.headers.get('Warning') ?? '')?.[1]
+  return text ? ` (${text})` : ''
 }
 
-export const digestHash: DigestHash = (algorithm, data) =>
+const digestHash: DigestHash = (algorithm, data) =>
   createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
     .update(data, 'latin1')
     .digest('hex')
 
 /** Headers of a first attempt that the second one has anew. */
-const REPLACED = ['CSeq', 'Via', 'Content-Type', 'Content-Length']
+const REPLACED = ['CSeq', 'Via', 'Content-Type', 'Content-Length', 'Authorization', 'Proxy-Authorization']
+const CHALLENGED = [401, 407]

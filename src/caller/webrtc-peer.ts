@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIP } from 'node:net'
 import { type ByteString, GatewayError } from '../base/index.ts'
 import {
   createCertificate,
@@ -8,14 +9,16 @@ import {
   type SrtpKeys,
 } from '../media/engines/portable/dtls/index.ts'
 import { createSrtpContext, type SrtpPair } from '../media/engines/portable/srtp/index.ts'
-import { type MediaSection, parseSdp } from '../sdp/index.ts'
-import { IceAgent } from './ice-agent.ts'
-import { type MediaPeer, PCMU, type ReceivedPacket } from './peer.ts'
+import type { MediaSection } from '../sdp/index.ts'
+import { IceAgent, type RemoteIce } from './ice-agent.ts'
+import { audioWithPcmu, CODEC, type MediaDetails, type MediaPeer, type ReceivedPacket } from './peer.ts'
+import { isIpv6 } from './resolve.ts'
 import { isRtcp, RtpSender, receivedPacket } from './rtp-sender.ts'
+import { webRtcDescription } from './webrtc-description.ts'
 
 /** A browser's media without the browser: full ICE with one host candidate, DTLS-SRTP, PCMU. */
 export async function openWebRtcPeer(host: string): Promise<MediaPeer> {
-  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
+  const socket = createSocket({ type: isIpv6(host) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
   socket.bind(0, host)
   await once(socket, 'listening')
   return new WebRtcPeer(socket, host)
@@ -28,9 +31,12 @@ class WebRtcPeer implements MediaPeer {
   readonly #host: string
   readonly #sender = new RtpSender()
   readonly #certificate: DtlsCertificate = createCertificate(Date.now())
-  #ice: IceAgent
+  readonly #ice: IceAgent
+  /** DTLS that came before the answer it belongs to, or before a way back was found. */
+  #early: Buffer[] = []
   #dtls: DtlsEndpoint | undefined
   #srtp: SrtpPair | undefined
+  #suite = ''
   #checking: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   #remote: MediaSection | undefined
@@ -42,7 +48,11 @@ class WebRtcPeer implements MediaPeer {
   constructor(socket: Socket, host: string) {
     this.#socket = socket
     this.#host = host
-    this.#ice = this.#newAgent('controlling')
+    this.#ice = new IceAgent({
+      role: 'controlling',
+      send: (data, to, port) => this.#transmit(data, to, port),
+      onSelected: () => this.#onSelected(),
+    })
     this.connected = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -57,24 +67,26 @@ class WebRtcPeer implements MediaPeer {
   }
 
   answer(offer: ByteString): ByteString {
-    const audio = audioOf(offer)
+    const audio = audioWithPcmu(offer)
     // The offerer controls unless it is lite (RFC 8445 §6.1.1).
-    if (audio.ice?.lite !== true) this.#ice = this.#newAgent('controlled')
+    if (audio.ice?.lite !== true) this.#ice.setRole('controlled')
     this.#mid = audio.mid ?? '0'
-    this.#begin(audio, 'client')
-    return this.#description('active')
+    const setup = audio.setup === 'active' ? 'passive' : 'active'
+    this.#begin(audio, setup === 'active' ? 'client' : 'server')
+    return this.#description(setup)
   }
 
   accept(answer: ByteString): void {
-    const audio = audioOf(answer)
-    if (this.#remote) return
+    const audio = audioWithPcmu(answer)
+    // The final answer repeats an early one, unless another branch of the call answered.
+    if (this.#remote && identityOf(this.#remote) === identityOf(audio)) return
     this.#begin(audio, audio.setup === 'active' ? 'server' : 'client')
   }
 
   send(payload: Buffer): void {
     const to = this.#ice.selected
     const packet = this.#srtp?.send.protectRtp(this.#sender.packet(payload))
-    if (to && packet) this.#socket.send(packet, to.port, to.host)
+    if (to && packet) this.#transmit(packet, to.host, to.port)
   }
 
   state(): string {
@@ -83,43 +95,51 @@ class WebRtcPeer implements MediaPeer {
     return `DTLS: ${this.#dtls?.state ?? 'not begun'}`
   }
 
+  details(): MediaDetails | undefined {
+    const to = this.#ice.selected
+    if (!to || !this.#srtp) return undefined
+    return { codec: CODEC, security: `DTLS-SRTP ${this.#suite}`, remote: `${to.host}:${to.port}` }
+  }
+
   close(): void {
     if (this.#closed) return
     clearInterval(this.#checking)
-    clearTimeout(this.#retry)
     this.#dtls?.close()
     this.#drain()
+    clearTimeout(this.#retry)
     this.#closed = true
     this.#socket.close()
   }
 
-  #newAgent(role: 'controlling' | 'controlled'): IceAgent {
-    return new IceAgent({
-      role,
-      send: (data, host, port) => this.#transmit(data, host, port),
-      onSelected: () => {
-        this.#dtls?.start(performance.now())
-        this.#drain()
-        this.#pace(CONSENT_MS)
-      },
-    })
-  }
-
   #begin(audio: MediaSection, role: 'client' | 'server'): void {
-    const ice = audio.ice
-    if (!ice || audio.fingerprints.length === 0) {
-      throw new GatewayError('SDP_UNSUPPORTED', 'the other side offers no ICE or no DTLS')
-    }
+    const remote = this.#remoteIce(audio)
     this.#remote = audio
+    this.#srtp = undefined
     this.#dtls = new DtlsEndpoint({ role, certificate: this.#certificate, peerFingerprints: audio.fingerprints })
-    const usable = audio.candidates.filter((each) => each.component === 1 && each.protocol.toLowerCase() === 'udp')
-    this.#ice.setRemote({
-      ufrag: ice.ufrag,
-      pwd: ice.pwd,
-      candidates: usable.map((each) => ({ host: each.address, port: each.port })),
-    })
+    this.#ice.setRemote(remote)
     this.#ice.check()
     this.#pace(CHECK_MS)
+  }
+
+  #remoteIce(audio: MediaSection): RemoteIce {
+    if (!audio.ice) throw new GatewayError('SDP_UNSUPPORTED', 'the gateway does not speak ICE')
+    if (audio.fingerprints.length === 0) throw new GatewayError('SDP_UNSUPPORTED', 'the gateway does not speak DTLS')
+    const family = isIP(this.#host)
+    const usable = audio.candidates.filter(
+      (each) => each.component === 1 && each.protocol.toLowerCase() === 'udp' && isIP(each.address) === family,
+    )
+    if (usable.length === 0 && audio.ice.lite) {
+      const offered = candidateList(audio)
+      throw new GatewayError('SDP_UNSUPPORTED', `the gateway has no UDP candidate of IPv${family}, only ${offered}`)
+    }
+    return { ...audio.ice, candidates: usable.map((each) => ({ host: each.address, port: each.port })) }
+  }
+
+  #onSelected(): void {
+    this.#dtls?.start(performance.now())
+    this.#drain()
+    for (const data of this.#early.splice(0)) this.#onDtls(data)
+    this.#pace(CONSENT_MS)
   }
 
   #pace(everyMs: number): void {
@@ -132,14 +152,21 @@ class WebRtcPeer implements MediaPeer {
     const first = data[0] ?? 0
     // RFC 7983 §7: the first byte tells the protocol.
     if (first < 4) return this.#ice.handle(data, host, port)
-    if (first >= 20 && first < 64) {
-      this.#dtls?.handle(data, atMs)
-      return this.#drain()
-    }
+    if (first >= 20 && first < 64) return this.#onDtls(data)
     if (first < 128 || first > 191 || isRtcp(data)) return
     const plain = this.#srtp?.receive.unprotectRtp(data)
     const packet = plain && receivedPacket(plain, atMs)
     if (packet) this.onPacket(packet)
+  }
+
+  /** The other side may begin before its answer has come (RFC 8842 §5.5); not to lose its hello saves a second. */
+  #onDtls(data: Buffer): void {
+    if (!this.#dtls || !this.#ice.selected) {
+      if (this.#early.length < MAX_EARLY) this.#early.push(data)
+      return
+    }
+    this.#dtls.handle(data, performance.now())
+    this.#drain()
   }
 
   #drain(): void {
@@ -148,7 +175,7 @@ class WebRtcPeer implements MediaPeer {
     for (let output = dtls.poll(); output; output = dtls.poll()) {
       if (output.kind === 'send') this.#toSelected(output.datagram)
       if (output.kind === 'connected') this.#onKeys(output.keys)
-      if (output.kind === 'failed') this.#reject(new GatewayError('SDP_UNSUPPORTED', `DTLS failed: ${output.reason}`))
+      if (output.kind === 'failed') this.#reject(new GatewayError('MEDIA_DTLS_FAILED', `DTLS failed: ${output.reason}`))
     }
     clearTimeout(this.#retry)
     const deadline = dtls.deadline()
@@ -163,6 +190,7 @@ class WebRtcPeer implements MediaPeer {
   }
 
   #onKeys({ suite, local, remote }: SrtpKeys): void {
+    this.#suite = suite
     this.#srtp = {
       send: createSrtpContext({ suite, masterKey: local.key, masterSalt: local.salt, direction: 'send' }),
       receive: createSrtpContext({ suite, masterKey: remote.key, masterSalt: remote.salt, direction: 'receive' }),
@@ -179,41 +207,22 @@ class WebRtcPeer implements MediaPeer {
     if (!this.#closed) this.#socket.send(data, port, host, () => undefined)
   }
 
-  #description(setup: 'actpass' | 'active'): ByteString {
-    const family = this.#host.includes(':') ? 'IP6' : 'IP4'
-    const port = this.#socket.address().port
-    const { algorithm, value } = this.#certificate.fingerprint
-    return [
-      'v=0',
-      `o=- ${this.#sender.ssrc} 2 IN IP4 127.0.0.1`,
-      's=-',
-      't=0 0',
-      `a=group:BUNDLE ${this.#mid}`,
-      `m=audio ${port} UDP/TLS/RTP/SAVPF ${PCMU} 101`,
-      `c=IN ${family} ${this.#host}`,
-      `a=mid:${this.#mid}`,
-      'a=sendrecv',
-      'a=rtcp-mux',
-      `a=rtpmap:${PCMU} PCMU/8000`,
-      'a=rtpmap:101 telephone-event/8000',
-      'a=fmtp:101 0-16',
-      `a=ice-ufrag:${this.#ice.ufrag}`,
-      `a=ice-pwd:${this.#ice.pwd}`,
-      `a=fingerprint:${algorithm} ${value}`,
-      `a=setup:${setup}`,
-      `a=candidate:1 1 udp 2130706431 ${this.#host} ${port} typ host`,
-      'a=end-of-candidates',
-      `a=msid:caller audio`,
-      `a=ssrc:${this.#sender.ssrc} cname:caller`,
-      '',
-    ].join('\r\n')
+  #description(setup: 'actpass' | 'active' | 'passive'): ByteString {
+    return webRtcDescription({
+      setup,
+      host: this.#host,
+      port: this.#socket.address().port,
+      mid: this.#mid,
+      ssrc: this.#sender.ssrc,
+      ice: this.#ice,
+      fingerprint: this.#certificate.fingerprint,
+    })
   }
 }
 
-function audioOf(sdp: ByteString): MediaSection {
-  const audio = parseSdp(sdp).media.find((section) => section.kind === 'audio' && section.port !== 0)
-  if (!audio) throw new GatewayError('SDP_NO_COMMON_CODEC', 'the other side takes no audio')
-  return audio
+/** What makes two answers the same session: a new ICE user fragment or certificate is another one. */
+function identityOf({ ice, fingerprints }: MediaSection): string {
+  return [ice?.ufrag, ice?.pwd, ...fingerprints.map((each) => each.value)].join(' ')
 }
 
 function candidateList(section: MediaSection): string {
@@ -223,3 +232,5 @@ function candidateList(section: MediaSection): string {
 /** Pace of checks until one is answered; then that of consent (RFC 7675 §5.1: 4 to 6 s). */
 const CHECK_MS = 50
 const CONSENT_MS = 5_000
+/** A ClientHello takes two or three datagrams at most. */
+const MAX_EARLY = 8

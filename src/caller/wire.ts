@@ -3,48 +3,65 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { WebSocket } from 'ws'
 import { type ByteString, GatewayError } from '../base/index.ts'
+import { randomIds } from '../random.ts'
 import { createStreamFramer, type Flow, type HostPort, type TransportName } from '../sip/index.ts'
+import { isIpv6, resolveServer } from './resolve.ts'
 
 /** One connection of a caller to the server under test. */
 export interface Wire {
   readonly flow: Flow
+  /** The server for a person: `udp 192.0.2.1:5060`, or the URL. */
+  readonly server: string
   send(data: ByteString): void
   /** Must be set before anything arrives; called with one whole message. */
   onMessage: (data: ByteString) => void
+  /** The server cannot be reached any longer; the cause is a sentence. */
   onClose: (cause: string) => void
   close(): void
 }
 
 /** @throws GatewayError `SIP_FLOW_GONE` if the server cannot be reached. */
 export async function openWire(transport: 'udp' | 'tcp', server: HostPort): Promise<Wire> {
-  return transport === 'udp' ? openUdp(server) : openTcp(server)
+  const resolved = await resolveServer(server)
+  return transport === 'udp' ? openUdp(resolved) : openTcp(resolved)
 }
 
 async function openUdp(server: HostPort): Promise<Wire> {
-  const socket = createSocket({ type: server.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
-  socket.bind(0)
-  await once(socket, 'listening')
-  // Connected, so that the kernel picks the local address this server sees.
-  socket.connect(server.port, server.host)
-  await once(socket, 'connect')
+  const name = serverName('udp', server)
+  const socket = createSocket({ type: isIpv6(server.host) ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 })
+  try {
+    socket.bind(0)
+    await once(socket, 'listening')
+    // Connected, so that the kernel picks the local address this server sees, and tells of a closed port.
+    socket.connect(server.port, server.host)
+    await once(socket, 'connect')
+  } catch (error) {
+    socket.close()
+    throw unreachable(name, error)
+  }
   const local = socket.address()
   const wire = newWire('udp', { host: local.address, port: local.port }, server, {
+    server: name,
     send: (data) => socket.send(Buffer.from(data, 'latin1')),
     close: () => socket.close(),
   })
   socket.on('message', (data) => wire.onMessage(data.toString('latin1')))
-  socket.on('error', (error) => wire.onClose(error.message))
+  socket.on('error', (error) => wire.onClose(unreachable(name, error).message))
   return wire
 }
 
 async function openTcp(server: HostPort): Promise<Wire> {
-  const socket = connect(server.port, server.host)
+  const name = serverName('tcp', server)
+  const socket = connect({ host: server.host, port: server.port, timeout: CONNECT_MS })
+  socket.once('timeout', () => socket.destroy(new Error(`no answer in ${CONNECT_MS / 1_000} s`)))
   try {
     await once(socket, 'connect')
   } catch (error) {
-    throw unreachable(`tcp ${server.host}:${server.port}`, error)
+    throw unreachable(name, error)
   }
+  socket.setTimeout(0)
   const wire = newWire('tcp', { host: socket.localAddress ?? '127.0.0.1', port: socket.localPort ?? 0 }, server, {
+    server: name,
     send: (data) => socket.write(data, 'latin1'),
     close: () => socket.destroy(),
   })
@@ -53,7 +70,7 @@ async function openTcp(server: HostPort): Promise<Wire> {
     for (const message of framer.push(chunk.toString('latin1')).messages) wire.onMessage(message)
   })
   socket.on('error', () => undefined)
-  socket.on('close', () => wire.onClose('the server closed the connection'))
+  socket.on('close', () => wire.onClose(`${name} closed the connection`))
   return wire
 }
 
@@ -63,7 +80,7 @@ async function openTcp(server: HostPort): Promise<Wire> {
  * @throws GatewayError `SIP_FLOW_GONE` if the server refuses or does not speak the subprotocol `sip`.
  */
 export async function openWebSocket(url: string): Promise<Wire> {
-  const socket = new WebSocket(url, 'sip', { perMessageDeflate: false, handshakeTimeout: 5_000 })
+  const socket = new WebSocket(url, 'sip', { perMessageDeflate: false, handshakeTimeout: CONNECT_MS })
   try {
     await once(socket, 'open')
   } catch (error) {
@@ -71,22 +88,20 @@ export async function openWebSocket(url: string): Promise<Wire> {
   }
   const at = new URL(url)
   const secure = at.protocol === 'wss:'
-  const remote = { host: at.hostname, port: Number(at.port || (secure ? 443 : 80)) }
+  const remote = { host: at.hostname, port: Number(at.port) || (secure ? 443 : 80) }
   // A browser does not know its address; RFC 7118 §5.2.1 has it invent one.
-  const wire = newWire(secure ? 'wss' : 'ws', { host: `${invented()}.invalid`, port: 0 }, remote, {
+  const wire = newWire(secure ? 'wss' : 'ws', { host: `${randomIds.token(60)}.invalid`, port: 0 }, remote, {
+    server: url,
     send: (data) => socket.send(Buffer.from(data, 'latin1'), { binary: false }),
     close: () => socket.close(),
   })
   socket.on('message', (data) => wire.onMessage((data as Buffer).toString('latin1')))
   socket.on('error', () => undefined)
-  socket.on('close', () => wire.onClose('the server closed the WebSocket'))
+  socket.on('close', () => wire.onClose(`${url} closed the connection`))
   return wire
 }
 
-interface Sending {
-  send(data: ByteString): void
-  close(): void
-}
+type Sending = Pick<Wire, 'server' | 'send' | 'close'>
 
 function newWire(transport: TransportName, local: HostPort, remote: HostPort, sending: Sending): Wire {
   return {
@@ -97,11 +112,28 @@ function newWire(transport: TransportName, local: HostPort, remote: HostPort, se
   }
 }
 
-function invented(): string {
-  return Math.random().toString(36).slice(2, 14)
+function serverName(transport: string, { host, port }: HostPort): string {
+  return `${transport} ${isIpv6(host) ? `[${host}]` : host}:${port}`
 }
 
-function unreachable(what: string, cause: unknown): GatewayError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new GatewayError('SIP_FLOW_GONE', `cannot reach ${what}: ${why}`, { cause })
+function unreachable(server: string, cause: unknown): GatewayError {
+  return new GatewayError('SIP_FLOW_GONE', `cannot reach ${server}: ${reasonOf(cause)}`, { cause })
 }
+
+/** The system's word for a failure, in words. */
+function reasonOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? ''
+  if (code in REASONS) return REASONS[code] ?? ''
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return message === 'Server sent no subprotocol' ? 'it does not speak SIP over WebSocket (RFC 7118)' : message
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EHOSTUNREACH: 'no way leads there',
+  ENETUNREACH: 'no way leads there',
+}
+
+/** Time for a connection to be set up. */
+const CONNECT_MS = 5_000

@@ -64,7 +64,7 @@ export async function goodCall(gateway: GatewayProcess, kind: Kind): Promise<voi
   const { agent } = await agentOf(gateway, kind, 'bob')
   const peer = await (kind === 'phone' ? openPlainPeer('127.0.0.1') : openWebRtcPeer('127.0.0.1'))
   try {
-    const options = { to: '*43', domain: DOMAIN, toneHz: TONE_HZ, seconds: 0.5, onStep: () => undefined }
+    const options = { uri: `sip:*43@${DOMAIN}`, toneHz: TONE_HZ, seconds: 0.5, onStep: () => undefined }
     const { tone, stream } = await measuredCall(agent, peer, options)
     assert.ok(tone.heard > 0, `the echo came back: ${JSON.stringify({ tone, stream })}`)
   } finally {
