@@ -83,6 +83,23 @@ describe('registration', () => {
     })
   }
 
+  test('strangers cost no memory: their requests are answered and forgotten', async () => {
+    const rig = new CoreRig()
+    const peer = rig.peer('198.51.100.7')
+    for (const [method, user, status] of [
+      ['REGISTER', 'bob', 401],
+      ['INVITE', 'bob', 407],
+      ['OPTIONS', 'bob', 200],
+      ['MESSAGE', 'bob', 405],
+      ['BYE', 'bob', 481],
+    ] as const) {
+      await peer.send(peer.request(method, `sip:${user}@example.test`, { To: `<sip:${user}@example.test>` }))
+      peer.take(`SIP/2.0 ${status}`)
+      assert.equal(rig.core.counts().transactions, 0, method)
+    }
+    assert.equal(rig.core.deadline(), undefined)
+  })
+
   test('a domain that is nobody’s gets 404', async () => {
     const rig = new CoreRig()
     const peer = rig.peer('198.51.100.7')

@@ -85,8 +85,8 @@ export class NewRequests {
 
   #send({ key, request }: NewRequest, reply: Answer, now: Millis): void {
     const { status, headers } = reply
-    const response = replyTo(request, status, { headers, toTag: this.#deps.options.ids.token() })
-    this.#deps.endpoint.handle({ kind: 'respond', key, response }, now)
+    const response = replyTo(request, status, { headers })
+    this.#deps.endpoint.handle({ kind: 'respond', key, response, forget: isToStranger(request, status) }, now)
   }
 
   /** What to answer at once; `undefined`: it was handed on, or answered already. */
@@ -188,6 +188,14 @@ export class NewRequests {
 
 function answer(status: number, headers: readonly HeaderField[] = []): Answer {
   return { status, headers }
+}
+
+/**
+ * Whoever has not shown who it is costs us no memory (RFC 3261 §26.3.2.4). What credentials were used for is remembered:
+ * they are good once.
+ */
+function isToStranger({ headers }: SipRequest, status: number): boolean {
+  return status === 401 || status === 407 || !(headers.has('Authorization') || headers.has('Proxy-Authorization'))
 }
 
 /** RFC 3261 §11.2: what we can do, told to whoever asks. */

@@ -15,6 +15,15 @@ class Nap implements Sleeper {
   }
 }
 
+test('who has ended before anybody asked for a deadline is not kept', () => {
+  const deadlines = new Deadlines()
+  const nap = new Nap(500)
+  deadlines.update(nap)
+  nap.at = undefined
+  assert.equal(deadlines.next(), undefined)
+  assert.equal(nap.wakeAt, undefined)
+})
+
 test('law: each sleeper is woken once its deadline has come, earlier and later changes included', () => {
   const move = fc.record({ who: fc.nat(9), to: fc.option(fc.integer({ min: 0, max: 1_000 }), { nil: undefined }) })
   fc.assert(
