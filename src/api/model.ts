@@ -112,7 +112,7 @@ export interface PageInfo {
   /** Path of the SIP WebSocket on this host. */
   readonly sipPath: string
   readonly domains: readonly string[]
-  /** Only in demo mode: accounts made for this run. */
+  /** Only in demo mode, and only for browsers on this machine or in its private network: accounts made for this run. */
   readonly demo?: readonly {
     readonly user: string
     readonly domain: string

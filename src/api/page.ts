@@ -3,15 +3,17 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import type { PageInfo } from './model.ts'
+import { isFromOwnNetwork } from './own-network.ts'
 
 /** The built page at `/`, and what it has to know before anybody signed in. */
 export async function pageRoutes(
   app: FastifyInstance,
   { webRoot, page }: { readonly webRoot: string; readonly page: PageInfo },
 ): Promise<void> {
-  app.get('/page.json', async (_request, reply) => {
+  const { demo: _passwords, ...forOthers } = page
+  app.get('/page.json', async (request, reply) => {
     reply.header('cache-control', 'no-store')
-    return page
+    return isFromOwnNetwork(request) ? page : forOthers
   })
   if (!existsSync(join(webRoot, 'index.html'))) {
     app.get('/', async (_request, reply) => {

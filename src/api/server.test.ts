@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { LIMITS, Secret } from '../base/index.ts'
 import { createLog, createMetrics } from '../telemetry/index.ts'
 import { callOf, type FakeControl, fakeControl } from './fake-control.test-support.ts'
+import type { PageInfo } from './model.ts'
 import { type ApiServer, createApiServer } from './server.ts'
 
 const OPERATOR = { authorization: 'Bearer operator-token' }
@@ -27,13 +28,19 @@ beforeEach(async () => {
   api = await serverWith({})
 })
 
-function serverWith(more: { readonly webRoot?: string; readonly sessionsPerMinute?: number }): Promise<ApiServer> {
+interface Settings extends Pick<PageInfo, 'demo'> {
+  readonly webRoot?: string
+  readonly sessionsPerMinute?: number
+}
+
+function serverWith({ demo, ...more }: Settings): Promise<ApiServer> {
+  const page = { version: '0', engine: 'fake', sipPath: '/sip', domains: ['a.test'], builtins: [] }
   return createApiServer({
     control,
     metrics: createMetrics(),
     log: createLog({ level: 'silent', format: 'json' }),
     operatorToken: new Secret('operator-token'),
-    page: { version: '0', engine: 'fake', sipPath: '/sip', domains: ['a.test'], builtins: [] },
+    page: demo === undefined ? page : { ...page, demo },
     webRoot,
     now: () => now,
     ...more,
@@ -132,6 +139,36 @@ describe('who sees which calls', () => {
     assert.deepEqual(ids((await api.inject({ url: '/v1/calls?state=ended', headers: OPERATOR })).json()), [])
     assert.equal((await api.inject({ url: '/v1/calls?state=odd', headers: OPERATOR })).statusCode, 400)
   })
+})
+
+describe('demo accounts', () => {
+  const demo = [{ user: 'alice', domain: 'a.test', password: 'made for this run', displayName: 'Alice' }]
+  beforeEach(async () => {
+    api = await serverWith({ demo })
+  })
+
+  for (const [who, request] of [
+    ['a browser on this machine', {}],
+    ['a browser on this machine, by address', { headers: { host: '127.0.0.1:8080' } }],
+    ['the same over IPv6', { remoteAddress: '::1', headers: { host: '[::1]:8080' } }],
+    ['a browser in the private network', { remoteAddress: '::ffff:10.1.2.3', headers: { host: '10.0.0.1:8080' } }],
+  ] as const) {
+    test(`${who} gets them`, async () => {
+      assert.deepEqual((await api.inject({ url: '/page.json', ...request })).json().demo, demo)
+    })
+  }
+
+  for (const [who, request] of [
+    ['somebody from elsewhere', { remoteAddress: '192.0.2.7', headers: { host: '192.0.2.1:8080' } }],
+    ['somebody from elsewhere who names us localhost', { remoteAddress: '2001:db8::7' }],
+    ['somebody behind a proxy on this machine', { headers: { 'x-forwarded-for': '192.0.2.7' } }],
+    ['a site whose name was pointed at this machine', { headers: { host: 'evil.test:8080' } }],
+  ] as const) {
+    test(`${who} does not get them`, async () => {
+      const page = (await api.inject({ url: '/page.json', ...request })).json()
+      assert.deepEqual([page.demo, page.domains], [undefined, ['a.test']])
+    })
+  }
 })
 
 describe('what is open to all', () => {

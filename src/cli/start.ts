@@ -81,7 +81,7 @@ async function prepare(
 
 function openToOthers(): readonly string[] {
   return [
-    'whoever reaches the page can use the demo accounts; let only your own network through',
+    'the page gives the demo accounts to every browser in your private network; let nobody else through',
     'browsers give the microphone to pages from localhost or https only: other machines need a TLS proxy in front',
   ]
 }
