@@ -35,7 +35,7 @@ export interface ApiClient {
 export function createApiClient(base: string): ApiClient {
   const get = async <T>(path: string, init: RequestInit): Promise<T> => (await ask(`${base}${path}`, init)).json() as T
   return {
-    pageInfo: () => get<PageInfo>('page.json', { cache: 'no-store' }),
+    pageInfo: () => get<PageInfo>('page.json', {}),
     session: (request) =>
       get<SessionGrant>('v1/session', {
         method: 'POST',
@@ -71,7 +71,7 @@ async function* followEvents(
   signal: AbortSignal,
   onOpen: () => void,
 ): AsyncIterable<ApiEvent> {
-  const { body } = await ask(url, { headers: bearer(token), signal, cache: 'no-store' })
+  const { body } = await ask(url, { headers: bearer(token), signal })
   if (body === null) return
   onOpen()
   const reader = body.getReader()
