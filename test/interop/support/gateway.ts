@@ -15,6 +15,8 @@ export interface GatewayProcessOptions {
   readonly netns?: string
   /** Web origins besides its own that may open the WebSocket. */
   readonly origins?: readonly string[]
+  /** Memory for its objects in MiB; it dies when it needs more. Default: Node's own. */
+  readonly heapMiB?: number
 }
 
 export interface GatewayProcess {
@@ -61,6 +63,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   const child = startChild(process.execPath, ['--import', 'tsx', MAIN, 'start', '--config', file], {
     cwd: fileURLToPath(new URL('../../../', import.meta.url)),
     ...(options.netns === undefined ? {} : { netns: options.netns }),
+    ...(options.heapMiB === undefined ? {} : { env: { NODE_OPTIONS: `--max-old-space-size=${options.heapMiB}` } }),
   })
   await child.sees(/Trunkline .* is up/, 30_000)
   const http = `http://${address}:${httpPort}`
