@@ -20,6 +20,8 @@ export interface CallsMeasured {
   readonly callsPerSecond: number
   /** CPU time of the gateway process alone. */
   readonly cpuUsPerCall: number
+  /** Of `cpuUsPerCall`, in the kernel. */
+  readonly systemUsPerCall: number
   readonly coreShare: number
   /** What one core would carry at this cost. */
   readonly callsPerSecondPerCore: number
@@ -32,7 +34,10 @@ const CHILD = fileURLToPath(new URL('./gateway-process.ts', import.meta.url))
 /** Whole calls (INVITE, 180, 200, ACK, BYE, 200) through a gateway in its own process, UDP to UDP, media faked. */
 export async function measureCalls(options: CallsOptions): Promise<CallsMeasured> {
   const load = await createLoad()
-  const child = fork(CHILD, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(CHILD, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, ...profiling()],
+  })
   try {
     const port = await startGateway(child, {
       callerHost: CALLER_HOST,
@@ -47,7 +52,7 @@ export async function measureCalls(options: CallsOptions): Promise<CallsMeasured
     const result = await load.run(port, options)
     const seconds = (performance.now() - startedAt) / 1_000
     const after = await usage(child)
-    return summary(result, { seconds, cpuUs: after.cpuUs - before.cpuUs, after })
+    return summary(result, seconds, before, after)
   } finally {
     load.close()
     child.disconnect()
@@ -55,16 +60,21 @@ export async function measureCalls(options: CallsOptions): Promise<CallsMeasured
   }
 }
 
-function summary(
-  result: LoadResult,
-  { seconds, cpuUs, after }: { readonly seconds: number; readonly cpuUs: number; readonly after: GatewayUsage },
-): CallsMeasured {
+/** `BENCH_PROFILE=DIR`: a CPU profile of the gateway is written there. */
+function profiling(): readonly string[] {
+  const dir = process.env.BENCH_PROFILE
+  return dir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${dir}`]
+}
+
+function summary(result: LoadResult, seconds: number, before: GatewayUsage, after: GatewayUsage): CallsMeasured {
   const done = Math.max(1, result.complete)
+  const cpuUs = after.cpuUs - before.cpuUs
   return {
     result,
     seconds: rounded(seconds, 2),
     callsPerSecond: rounded(result.complete / seconds, 1),
     cpuUsPerCall: rounded(cpuUs / done, 0),
+    systemUsPerCall: rounded((after.systemUs - before.systemUs) / done, 0),
     coreShare: rounded(cpuUs / 1e6 / seconds, 3),
     callsPerSecondPerCore: rounded(1e6 / (cpuUs / done), 0),
     rssMiB: rounded(after.rssMiB, 0),

@@ -14,6 +14,8 @@ export interface GatewayOrder {
 /** CPU time since its start, in µs, and memory. */
 export interface GatewayUsage {
   readonly cpuUs: number
+  /** Of `cpuUs`, in the kernel: sockets, for the most part. */
+  readonly systemUs: number
   readonly rssMiB: number
   readonly calls: number
   readonly transactions: number
@@ -37,7 +39,8 @@ async function main(order: GatewayOrder): Promise<void> {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     const { calls, transactions } = gateway.counts()
-    process.send?.({ cpuUs: user + system, rssMiB: process.memoryUsage().rss / 1_048_576, calls, transactions })
+    const rssMiB = process.memoryUsage().rss / 1_048_576
+    process.send?.({ cpuUs: user + system, systemUs: system, rssMiB, calls, transactions } satisfies GatewayUsage)
   })
   process.on('disconnect', () => process.exit())
   process.send?.({ port: gateway.addresses[0]?.port })

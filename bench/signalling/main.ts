@@ -26,7 +26,8 @@ const args = benchArguments(
       warmup: { type: 'string', value: 'S', default: '3', help: 'Seconds of calls before the measurement.' },
     },
     notes:
-      "Example: npm run bench -- signalling --rate 500 --require 'calls.failed<=0' --require 'calls.callsPerSecondPerCore>=500'",
+      "Example: npm run bench -- signalling --rate 500 --require 'calls.failed<=0' --require 'calls.callsPerSecondPerCore>=500'\n" +
+      'BENCH_PROFILE=DIR writes a CPU profile of the gateway there.',
   },
   process.argv.slice(2),
 )
@@ -86,6 +87,7 @@ function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMea
           ['requests repeated by the load', result.repeated],
           ['calls per second', measured.callsPerSecond],
           ['CPU of the gateway per call, µs', measured.cpuUsPerCall],
+          ['of it in the kernel, µs', measured.systemUsPerCall],
           ['share of one core', measured.coreShare],
           ['calls per second and core at this cost', measured.callsPerSecondPerCore],
           ['set-up (INVITE to 200), ms, p50 / p99 / max', `${setup.p50} / ${setup.p99} / ${setup.max}`],
