@@ -122,11 +122,12 @@ export class RtpTransport implements StreamTransport {
     const packet = this.#srtp === undefined ? datagram : this.#srtp.receive.unprotectRtp(datagram)
     if (packet === undefined) return // Counted by the context.
     const header = readRtp(packet, this.#header)
-    if (header === undefined || !this.#latch.accepts({ address, port }, header.ssrc, header.sequence)) {
+    const now = this.#now()
+    if (header === undefined || !this.#latch.accepts({ address, port }, header.ssrc, header.sequence, now)) {
       this.#discarded++
       return
     }
-    this.#end?.onRtp(packet, header, this.#now())
+    this.#end?.onRtp(packet, header, now)
   }
 
   /** RTCP changes no address, so any port of the peer will do: few senders say where theirs comes from. */

@@ -1,3 +1,5 @@
+import type { Millis } from '../../../base/index.ts'
+
 /** From where media of a SIP peer is accepted and where it is sent (DESIGN §7). */
 export class SourceLatch {
   readonly #policy: 'strict' | 'same-ip'
@@ -5,6 +7,8 @@ export class SourceLatch {
   #signalled: Place = NOWHERE
   #latched: Place = NOWHERE
   #candidate: Candidate | undefined
+  /** When the place in use was last heard. */
+  #heardAt: Millis = Number.NEGATIVE_INFINITY
 
   /** `alternative`: a further IP address the peer's media may come from, where its signalling does. */
   constructor(policy: 'strict' | 'same-ip', alternative?: string) {
@@ -27,6 +31,7 @@ export class SourceLatch {
     this.#signalled = { address, port }
     this.#latched = this.#signalled
     this.#candidate = undefined
+    this.#heardAt = Number.NEGATIVE_INFINITY
   }
 
   /** Whether an address could be the peer's at all: cheap, and asked before anything is decrypted. */
@@ -40,12 +45,14 @@ export class SourceLatch {
    * Whether to take an RTP packet from this address, which `mayBe` let through and which is authentic if it can be.
    *
    * Another port of the peer's address, or any of its alternative one, is followed once it sent a few packets of one
-   * SSRC in a row: a NAT between us gave the peer a place it does not know of. Packets until then are not taken.
+   * SSRC in a row: a NAT between us gave the peer a place it does not know of. Packets until then are not taken. As long
+   * as the place in use is heard nobody else is followed: four packets between two of a caller are soon sent.
    */
-  accepts(from: Place, ssrc: number, sequence: number): boolean {
+  accepts(from: Place, ssrc: number, sequence: number, now: Millis): boolean {
     const { address, port } = from
     if (isAt(this.#latched, address, port)) {
       this.#candidate = undefined
+      this.#heardAt = now
       return true
     }
     const before = this.#candidate
@@ -53,9 +60,10 @@ export class SourceLatch {
       before !== undefined && isAt(before, address, port) && before.ssrc === ssrc && follows(before.sequence, sequence)
     const count = isNext ? before.count + 1 : 1
     this.#candidate = { address, port, ssrc, sequence, count }
-    if (count >= PACKETS_TO_LATCH) {
+    if (count >= PACKETS_TO_LATCH && now - this.#heardAt >= QUIET_MS) {
       this.#latched = { address, port }
       this.#candidate = undefined
+      this.#heardAt = now
       return true
     }
     return isAt(this.#signalled, address, port)
@@ -84,3 +92,5 @@ function follows(previous: number, next: number): boolean {
 }
 
 const PACKETS_TO_LATCH = 4
+/** A source that is silent for so long may have moved: longer than any packet time and most pauses of one. */
+const QUIET_MS = 500
