@@ -134,7 +134,7 @@ function readWanted(argv: readonly string[]): Wanted {
       ...(values.domain === undefined ? {} : { domain: values.domain }),
     }),
     user: values.user,
-    password: values.password ?? process.env.TRUNKLINE_PASSWORD,
+    password: values.password ?? (process.env.TRUNKLINE_PASSWORD || undefined),
     register: values.register,
     seconds: inRange('--seconds', values.seconds, 1, 3_600),
     toneHz: inRange('--tone', values.tone, 100, 3_400),
