@@ -82,6 +82,7 @@ function ownAddresses(): readonly string[] {
 }
 
 async function startGateway(config: Config, engine: MediaEngine, metrics: Metrics, log: Log): Promise<Gateway> {
+  const { strays } = engine
   const [advertise] = config.media.advertise
   const gateway = await createGateway({
     listen: { sip: config.listen.sip },
@@ -102,6 +103,7 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
     connections: () => gateway.counts().connections,
     transactions: () => gateway.counts().transactions,
     mediaSessions: () => gateway.counts().mediaSessions,
+    ...(strays === undefined ? {} : { mediaStrays: strays }),
   })
   return gateway
 }

@@ -52,6 +52,9 @@ export interface MediaEngine {
   /** What happened, in order, for one reader. Ends after `stop`. */
   readonly events: AsyncIterable<MediaEvent>
 
+  /** Datagrams since the start that reached shared ports and belonged to nobody. Absent where they are not counted. */
+  readonly strays?: () => number
+
   /** Frees everything. */
   stop(): Promise<void>
 }

@@ -9,6 +9,8 @@ export interface MetricSources {
   readonly connections: () => number
   readonly transactions?: () => number
   readonly mediaSessions?: () => number
+  /** Datagrams since the start that belonged to no media session. */
+  readonly mediaStrays?: () => number
 }
 
 /**
@@ -193,4 +195,19 @@ function gauges(registry: Registry, sources: MetricSources): void {
   add('trunkline_connections_open', 'TCP and WebSocket connections', sources.connections)
   add('trunkline_sip_transactions_active', 'Live SIP transactions', sources.transactions)
   add('trunkline_media_sessions_active', 'Open media sessions', sources.mediaSessions)
+  strayCounter(registry, sources.mediaStrays)
+}
+
+/** Counted by the engine, packet by packet; here it is only read. */
+function strayCounter(registry: Registry, read: (() => number) | undefined): void {
+  if (read === undefined) return
+  new Counter({
+    name: 'trunkline_media_strays_total',
+    help: 'Datagrams at the WebRTC ports that belonged to nobody: garbage, strangers, checks with wrong credentials',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(read())
+    },
+  })
 }

@@ -101,6 +101,13 @@ describe('metrics', () => {
     assert.match(text, /^trunkline_media_packets_discarded_total 2$/m)
   })
 
+  test('stray datagrams are what the engine says, however often somebody looks', async () => {
+    const metrics = createMetrics()
+    metrics.observe({ calls: () => 0, registrations: () => 0, connections: () => 0, mediaStrays: () => 5 })
+    await metrics.render()
+    assert.match((await metrics.render()).text, /^trunkline_media_strays_total 5$/m)
+  })
+
   test('gauges are read when somebody looks', async () => {
     const metrics = createMetrics()
     let calls = 0

@@ -96,6 +96,8 @@ describe('garbage', { skip }, () => {
 
   test('on the WebRTC media port, from strangers', async () => {
     await flood(MEDIA, [browser.media.port])
+    const strays = growth(seen, await figures(gateway), 'trunkline_media_strays_total')
+    assert.ok(strays > 0.9 * MEDIA.length, `${strays} of ${MEDIA.length} datagrams were counted`)
     await nothingElseChanged()
   })
 

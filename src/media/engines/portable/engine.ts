@@ -46,6 +46,7 @@ export class PortableEngine implements MediaEngine {
   readonly #maxSessions: number
   readonly #qualityMs: number
   readonly #events: EventQueue
+  readonly #mux: WebRtcMux
   readonly #sides: SideFactory
   readonly #ticker: Ticker
   readonly #sessions = new Map<MediaSessionId, Entry>()
@@ -68,6 +69,7 @@ export class PortableEngine implements MediaEngine {
     const now = () => clock.now()
     const pool = new PortPool(config.rtpPorts, config.quarantineMs ?? 30_000, random32() / 2 ** 32)
     const mux = new WebRtcMux((error) => this.#onFault(error))
+    this.#mux = mux
     for (const socket of groups.flatMap((group) => group.sockets)) mux.listen(socket)
     const parts = {
       mux,
@@ -94,6 +96,8 @@ export class PortableEngine implements MediaEngine {
   get events(): AsyncIterable<MediaEvent> {
     return this.#events
   }
+
+  readonly strays = (): number => this.#mux.counters.strangers + this.#mux.counters.checksRefused
 
   async open(spec: SessionSpec, options: OpenOptions = {}): Promise<OpenedSession> {
     this.#refuseIfStopped()
