@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import { GatewayError, type Millis } from '../../../base/index.ts'
-import type { RemoteRtpMedium, SdesKey, SrtpSuite } from '../../model.ts'
+import type { RemoteRtpMedium, SrtpSuite } from '../../model.ts'
 import type { EngineParts } from './parts.ts'
 import { emptyHeader, isRtcp, type RtpHeader, readRtp } from './rtp/index.ts'
 import { SourceLatch } from './source-latch.ts'
-import { contextsFromSdes, type SrtpPair } from './srtp/index.ts'
+import { SdesContexts, type SrtpPair } from './srtp/index.ts'
 import type { StreamTransport } from './stream.ts'
 import type { UdpSocket } from './udp/socket.ts'
 
@@ -28,6 +28,7 @@ export class RtpTransport implements StreamTransport {
   #end: RtpReceiverEnd | undefined
   #remote: RemoteRtpMedium | undefined
   #rtcpAddress = ''
+  readonly #keys = new SdesContexts()
   #srtp: SrtpPair | undefined
   #discarded = 0
 
@@ -76,7 +77,7 @@ export class RtpTransport implements StreamTransport {
   applyRemote(remote: RemoteRtpMedium): void {
     const address = canonicalAddress(remote.address)
     const rtcpAddress = canonicalAddress(remote.rtcpAddress)
-    this.#srtp = this.#contextsFor(remote)
+    this.#srtp = remote.srtp && this.#keys.of(remote.srtp.local, remote.srtp.remote)
     this.#remote = remote
     this.#rtcpAddress = rtcpAddress
     // Nobody is at the unspecified address: the old way of putting a call on hold (RFC 3264 §8.4).
@@ -139,18 +140,6 @@ export class RtpTransport implements StreamTransport {
     const compound = this.#srtp === undefined ? datagram : this.#srtp.receive.unprotectRtcp(datagram)
     if (compound !== undefined) this.#end?.onRtcp(compound, this.#now())
   }
-
-  /** The same keys keep their contexts: a new roll-over counter would make everything unreadable. */
-  #contextsFor({ srtp }: RemoteRtpMedium): SrtpPair | undefined {
-    if (srtp === undefined) return undefined
-    const before = this.#remote?.srtp
-    const same = before !== undefined && sameKey(before.local, srtp.local) && sameKey(before.remote, srtp.remote)
-    return same && this.#srtp !== undefined ? this.#srtp : contextsFromSdes(srtp.local, srtp.remote)
-  }
-}
-
-function sameKey(a: SdesKey, b: SdesKey): boolean {
-  return a.suite === b.suite && a.key.reveal() === b.key.reveal()
 }
 
 /** An IP address as the socket layer prints it. */

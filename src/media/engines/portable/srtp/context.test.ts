@@ -8,10 +8,10 @@ import { contextsFromDtls, contextsFromSdes, createSrtpContext, parametersOf, SR
 const rtp = (sequence: number, ssrc = 7): Buffer =>
   buildRtp({ marker: false, payloadType: 0, sequence: sequence & 0xffff, timestamp: 0, ssrc }, Buffer.from('payload'))
 
-function pair(suite: SrtpSuite, ssrcLimit = 16) {
+function pair(suite: SrtpSuite, ssrcLimit = 16, sentLimit = 64) {
   const { keyLength, saltLength } = parametersOf(suite)
   const keys = { masterKey: Buffer.alloc(keyLength, 1), masterSalt: Buffer.alloc(saltLength, 2) }
-  const send = createSrtpContext({ suite, ...keys, direction: 'send' })
+  const send = createSrtpContext({ suite, ...keys, direction: 'send', ssrcLimit: sentLimit })
   const receive = createSrtpContext({ suite, ...keys, direction: 'receive', ssrcLimit })
   const sealed = (packet: Buffer): Buffer => {
     const out = send.protectRtp(packet)
@@ -76,6 +76,23 @@ for (const suite of SRTP_SUITES) {
       for (const packet of [one, two, sealed(rtp(2, 1)), three]) assert.ok(receive.unprotectRtp(packet))
       assert.equal(receive.unprotectRtp(one), undefined, 'still known')
       assert.ok(receive.unprotectRtp(two), 'forgotten')
+    })
+
+    test('what was sent of an SSRC is never forgotten: a keystream used twice would tell both texts', () => {
+      const { send } = pair(suite, 16, 2)
+      const report = Buffer.from('80c80001000000010000000000000000', 'hex')
+      const rtcp = (ssrc: number): Buffer => {
+        report.writeUInt32BE(ssrc, 4)
+        return report
+      }
+      for (const ssrc of [1, 2]) {
+        assert.ok(send.protectRtp(rtp(5, ssrc)))
+        assert.ok(send.protectRtcp(rtcp(ssrc)))
+      }
+      assert.equal(send.protectRtp(rtp(5, 3)), undefined, 'one SSRC too many')
+      assert.equal(send.protectRtcp(rtcp(3)), undefined)
+      assert.equal(send.protectRtp(rtp(5, 1)), undefined, 'still known')
+      assert.ok(send.protectRtp(rtp(6, 1)))
     })
 
     test('keys of SDES lines work in both directions', () => {

@@ -35,17 +35,18 @@ class KeyedContext implements SrtpContext {
   constructor(options: SrtpOptions) {
     this.suite = options.suite
     this.#protection = protectionOf(options)
-    this.#rtp = new SourceTable(options.ssrcLimit ?? SSRC_LIMIT)
-    this.#rtcp = new SourceTable(options.ssrcLimit ?? SSRC_LIMIT)
+    const limit = options.ssrcLimit ?? (options.direction === 'send' ? SENT_SSRC_LIMIT : SSRC_LIMIT)
+    this.#rtp = new SourceTable(limit)
+    this.#rtcp = new SourceTable(limit)
   }
 
   protectRtp(packet: Buffer): Buffer | undefined {
     const headerBytes = headerLength(packet)
     if (headerBytes === undefined) return undefined
     const ssrc = packet.readUInt32BE(8)
-    const seen = this.#rtp.of(ssrc) ?? this.#rtp.add(ssrc)
-    const index = packetIndex(seen.highest, packet.readUInt16BE(2))
-    if (index === undefined || !seen.isNew(index)) return undefined
+    const seen = this.#rtp.of(ssrc) ?? this.#rtp.addForEver(ssrc)
+    const index = seen && packetIndex(seen.highest, packet.readUInt16BE(2))
+    if (seen === undefined || index === undefined || !seen.isNew(index)) return undefined
     seen.add(index)
     return this.#protection.sealRtp(packet, headerBytes, ssrc, index)
   }
@@ -70,7 +71,8 @@ class KeyedContext implements SrtpContext {
   protectRtcp(packet: Buffer): Buffer | undefined {
     if (packet.length < RTCP_HEADER_BYTES) return undefined
     const ssrc = packet.readUInt32BE(4)
-    const seen = this.#rtcp.of(ssrc) ?? this.#rtcp.add(ssrc)
+    const seen = this.#rtcp.of(ssrc) ?? this.#rtcp.addForEver(ssrc)
+    if (seen === undefined) return undefined
     const index = seen.highest + 1
     if (index >= RTCP_INDICES) return undefined
     seen.add(index)
@@ -114,6 +116,12 @@ class SourceTable {
     return found
   }
 
+  /** `undefined`: there is no room. What was sent must stay known, or a keystream would be used twice (§9.1). */
+  addForEver(ssrc: number): ReplayWindow | undefined {
+    return this.#windows.size >= this.#limit ? undefined : this.add(ssrc)
+  }
+
+  /** The one unused longest gives way. */
   add(ssrc: number): ReplayWindow {
     const [oldest] = this.#windows.keys()
     if (this.#windows.size >= this.#limit && oldest !== undefined) this.#windows.delete(oldest)
@@ -148,6 +156,7 @@ function protectionOf({ suite, masterKey, masterSalt }: SrtpOptions): Protection
 }
 
 const SSRC_LIMIT = 16
+const SENT_SSRC_LIMIT = 64
 /** RFC 3711 §3.3.2 asks for at least 64; retransmissions and reordering of a browser's video need more. */
 const WINDOW_PACKETS = 1_024
 const HMAC_KEY_BYTES = 20

@@ -1,5 +1,5 @@
 export { createSrtpContext } from './context.ts'
 export { contextsFromDtls } from './dtls.ts'
 export type { SrtpContext, SrtpCounters, SrtpOptions, SrtpPair, SuiteParameters } from './model.ts'
-export { contextsFromSdes, sdesKey } from './sdes.ts'
+export { contextsFromSdes, SdesContexts, sdesKey } from './sdes.ts'
 export { parametersOf, SRTP_SUITES } from './suite.ts'

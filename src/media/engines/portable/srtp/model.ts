@@ -15,7 +15,7 @@ export interface SrtpOptions {
   readonly masterKey: Buffer
   readonly masterSalt: Buffer
   readonly direction: 'send' | 'receive'
-  /** SSRCs a receiving context keeps state for; the one unused longest gives way. Default 16. */
+  /** SSRCs kept: of a receiving context (16) the one unused longest gives way, a sending one (64) takes no further. */
   readonly ssrcLimit?: number
 }
 
@@ -35,7 +35,7 @@ export interface SrtpCounters {
 export interface SrtpContext {
   readonly suite: SrtpSuite
   readonly counters: Readonly<SrtpCounters>
-  /** `undefined`: this sequence number was used before; sending it would use a keystream twice. */
+  /** `undefined`: this sequence number was used before, or there are too many SSRCs: a keystream must not come twice. */
   protectRtp(packet: Buffer): Buffer | undefined
   /** `undefined`: not authentic, or a replay; the counters tell which. Nothing else changed. */
   unprotectRtp(packet: Buffer): Buffer | undefined
