@@ -327,6 +327,14 @@ test('media that fails ends the call on both sides; silence alone does not', () 
   assertEnded(rig, { status: 200, endedBy: 'media' })
 })
 
+test('a browser that is gone without a word ends the call', () => {
+  const { rig } = talking()
+  rig.event({ kind: 'media', event: { kind: 'ice-disconnected', session: 'c1', side: 'a' } })
+  assert.match(rig.sent('b1', 'BYE').request.headers.get('Reason') ?? '', /no consent/)
+  rig.settle()
+  assertEnded(rig, { status: 200, endedBy: 'media' })
+})
+
 test('the engine is lost: the call ends though nobody closes its session', () => {
   const { rig } = talking()
   rig.event({ kind: 'media', event: { kind: 'engine-lost', detail: 'exit 1' } })

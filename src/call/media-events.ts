@@ -62,7 +62,12 @@ export function onMediaEvent(turn: Turn, event: MediaEvent): void {
     })
   }
   const { winner } = turn.call
-  if (event.kind !== 'failed' || (event.side !== 'a' && event.side !== winner)) return
+  if (!('side' in event) || (event.side !== 'a' && event.side !== winner)) return
+  // RFC 7675 §5.1: a browser that is there gives consent, also on hold. One that crashed sends no BYE.
+  if (event.kind === 'ice-disconnected') {
+    return hangUp(turn, { status: 408, endedBy: 'media', reason: 'The browser gives no consent to media any more' })
+  }
+  if (event.kind !== 'failed') return
   hangUp(turn, { status: FAULTS[event.code].sip, endedBy: 'media', reason: event.detail })
 }
 

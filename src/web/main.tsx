@@ -35,7 +35,8 @@ async function start(root: HTMLElement): Promise<void> {
   const phone = new Phone(settings, local)
   const watch = new Watch(api)
   startAlerts(phone.state)
-  addEventListener('pagehide', () => phone.signOut())
+  // Firefox has closed the WebSocket by the time of `pagehide` when a page is loaded again.
+  for (const leaving of ['beforeunload', 'pagehide']) addEventListener(leaving, () => phone.signOut())
   const signIn = (account: Account): void => {
     session.setItem(REMEMBERED, addressOf(account))
     phone.signIn(account, socketUrl(page.sipPath))

@@ -210,6 +210,29 @@ describe('the page', { skip: missing ?? false }, () => {
       await alice.shows('#notice', /You hung up/)
     }))
 
+  for (const browser of BROWSERS) {
+    test(`${browser}: loading the page again ends the call for the other side, and signs in again`, () =>
+      withPhones(
+        [
+          ['alice', 'chromium'],
+          ['bob', browser],
+        ],
+        async (...phones) => {
+          const [alice, bob] = phones as [PhonePage, PhonePage]
+          await alice.click('[data-dial=bob]')
+          await bob.click('#answer')
+          await alice.shows('#call-state', /In a call/)
+          await bob.page.reload()
+          await alice.shows('#notice', /other side hung up/)
+          await bob.shows('#state', /^Ready: bob@/)
+          await alice.click('[data-dial=bob]')
+          await bob.shows('[data-testid=incoming]', /alice/i)
+          await alice.press('Escape')
+          await bob.lacks('[data-testid=incoming]')
+        },
+      ))
+  }
+
   test('a wrong password is told, and the way back is to sign in again', async () => {
     const phone = await open('chromium')
     await phone.click('summary')
