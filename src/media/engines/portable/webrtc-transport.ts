@@ -134,8 +134,8 @@ export class WebRtcTransport implements MuxPeer {
       this.#pathToldAt = now
       this.#receiver.onPath(textOf(path))
     }
-    if (change !== 'first-path' || this.#dtls === undefined) return
-    this.#dtls.start(now)
+    if (change === 'path-changed' || this.#dtls === undefined) return
+    this.#dtls.start(now) // If it waited for a way to the peer: the first, or one again after consent was lost.
     this.#drainDtls()
   }
 

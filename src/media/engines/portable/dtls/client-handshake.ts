@@ -94,7 +94,12 @@ export class ClientHandshake implements Handshake {
   }
 
   #onCertificate(message: HandshakeMessage): HandshakeStep {
-    this.#peerKey = verifiedPeerKey(message.body, this.#options.peerFingerprints)
+    const key = verifiedPeerKey(message.body, this.#options.peerFingerprints)
+    const wanted = needed(this.#hello).cipher === CIPHER.ecdheRsaAes128Gcm ? 'rsa' : 'ec'
+    if (key.asymmetricKeyType !== wanted) {
+      throw new HandshakeFailure(ALERT.illegalParameter, 'the cipher suite does not fit the certificate')
+    }
+    this.#peerKey = key
     return this.#next(message, HANDSHAKE.serverKeyExchange)
   }
 
@@ -155,7 +160,8 @@ export class ClientHandshake implements Handshake {
       throw new HandshakeFailure(ALERT.decryptError, 'the handshake was tampered with')
     }
     this.#expected = []
-    return { connected: exportSrtpKeys(secrets, needed(this.#suite), 'client') }
+    // The server has what we sent, or it could not be finished: nothing is left to repeat (RFC 6347 §4.2.4).
+    return { flight: [], connected: exportSrtpKeys(secrets, needed(this.#suite), 'client') }
   }
 
   #next(message: HandshakeMessage, ...expected: readonly number[]): HandshakeStep {

@@ -188,6 +188,15 @@ describe('DTLS 1.2', () => {
     assert.ok(server.discarded > 0)
   })
 
+  test('once connected, a client answers no repetition: nobody can have it send certificates again and again', () => {
+    const { client, server } = pair()
+    const { server: sent } = run({ client, server })
+    for (const out of sent) {
+      if (out.kind === 'send') client.handle(out.datagram, 5_000)
+    }
+    assert.equal(client.poll(), undefined)
+  })
+
   test('a plain-text alert cannot end an established association, an encrypted close_notify does', () => {
     const { client, server } = pair()
     run({ client, server })

@@ -1,4 +1,5 @@
 import type { SrtpSuite } from '../../../model.ts'
+import { ALERT, HandshakeFailure } from './handshake.ts'
 import { SUPPORTED_CURVES } from './key-agreement.ts'
 import { DTLS_1_2 } from './record.ts'
 import { ACCEPTED_SCHEMES } from './signature.ts'
@@ -44,7 +45,11 @@ export interface ServerHello {
   readonly extendedMasterSecret: boolean
 }
 
-/** RFC 5246 §7.4.1.2, RFC 6347 §4.2.1. */
+/**
+ * RFC 5246 §7.4.1.2, RFC 6347 §4.2.1.
+ *
+ * @throws HandshakeFailure when it renegotiates.
+ */
 export function parseClientHello(body: Buffer): ClientHello {
   const reader = new Reader(body)
   const version = reader.uint16()
@@ -54,19 +59,20 @@ export function parseClientHello(body: Buffer): ClientHello {
   const ciphers = numbers(reader.vector16())
   reader.vector8() // Compression methods.
   const extensions = parseExtensions(reader)
-  const useSrtp = extensions.get(EXTENSION.useSrtp)
+  checkInitial(extensions)
   return {
     version,
     random,
     ciphers,
     curves: numbers(list(extensions.get(EXTENSION.supportedGroups))),
     signatureSchemes: numbers(list(extensions.get(EXTENSION.signatureAlgorithms))),
-    profiles: numbers(list(useSrtp)),
+    profiles: numbers(list(extensions.get(EXTENSION.useSrtp))),
     extendedMasterSecret: extensions.has(EXTENSION.extendedMasterSecret),
     renegotiationInfo: extensions.has(EXTENSION.renegotiationInfo) || ciphers.includes(EMPTY_RENEGOTIATION_INFO_SCSV),
   }
 }
 
+/** @throws HandshakeFailure when it renegotiates. */
 export function parseServerHello(body: Buffer): ServerHello {
   const reader = new Reader(body)
   const version = reader.uint16()
@@ -75,11 +81,12 @@ export function parseServerHello(body: Buffer): ServerHello {
   const cipher = reader.uint16()
   if (reader.uint8() !== 0) throw new DecodeError('compression was not offered')
   const extensions = parseExtensions(reader)
+  checkInitial(extensions)
   return {
     version,
     random,
     cipher,
-    profile: numbers(list(extensions.get(EXTENSION.useSrtp)))[0],
+    profile: chosenProfile(extensions.get(EXTENSION.useSrtp)),
     extendedMasterSecret: extensions.has(EXTENSION.extendedMasterSecret),
   }
 }
@@ -135,8 +142,29 @@ function parseExtensions(reader: Reader): ReadonlyMap<number, Buffer> {
   const extensions = new Map<number, Buffer>()
   if (reader.remaining === 0) return extensions
   const block = new Reader(reader.vector16())
-  while (block.remaining > 0) extensions.set(block.uint16(), block.vector16())
+  reader.end()
+  while (block.remaining > 0) {
+    const type = block.uint16()
+    if (extensions.has(type)) throw new DecodeError(`extension ${type} comes twice`)
+    extensions.set(type, block.vector16())
+  }
   return extensions
+}
+
+/** A first handshake has nothing to renegotiate, and we know no other (RFC 5746 §3.4, §3.6). */
+function checkInitial(extensions: ReadonlyMap<number, Buffer>): void {
+  const info = extensions.get(EXTENSION.renegotiationInfo)
+  if (info === undefined || (info.length === 1 && info[0] === 0)) return
+  throw new HandshakeFailure(ALERT.handshakeFailure, 'the peer believes that this is a renegotiation')
+}
+
+/** The one profile a server chose; `undefined` if there is not one, or with a key identifier that we did not offer. */
+function chosenProfile(data: Buffer | undefined): number | undefined {
+  if (data === undefined) return undefined
+  const reader = new Reader(data)
+  const [profile, ...more] = numbers(reader.vector16())
+  const hasIdentifier = reader.remaining > 0 && reader.vector8().length > 0
+  return more.length > 0 || hasIdentifier ? undefined : profile
 }
 
 /** The leading 16-bit-length vector of an extension; what follows (the MKI of use_srtp) is not looked at. */

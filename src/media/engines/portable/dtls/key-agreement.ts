@@ -24,6 +24,9 @@ function secp256r1(): KeyShare {
     curve: CURVES.secp256r1,
     publicKey: ecdh.generateKeys(),
     agree(peerPublicKey) {
+      if (peerPublicKey.length !== 65 || peerPublicKey[0] !== UNCOMPRESSED) {
+        throw new DecodeError('a P-256 key share is an uncompressed point') // RFC 8422 §5.1.2.
+      }
       try {
         return ecdh.computeSecret(peerPublicKey)
       } catch (cause) {
@@ -32,6 +35,8 @@ function secp256r1(): KeyShare {
     },
   }
 }
+
+const UNCOMPRESSED = 4
 
 /** The fixed start of an X25519 SubjectPublicKeyInfo (RFC 8410 §4). */
 const X25519_SPKI = Buffer.from('302a300506032b656e032100', 'hex')
