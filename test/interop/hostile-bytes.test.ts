@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { CallView } from '../../src/api/index.ts'
 import { corpus } from '../support/corpora.ts'
 import { seededRandom } from '../support/random.ts'
 import { eventually } from './support/eventually.ts'
@@ -106,6 +107,18 @@ describe('garbage', { skip }, () => {
     await nothingElseChanged()
   })
 
+  test('audio that sounds right, from another address, is not taken and not answered', async () => {
+    const before = await discarded()
+    const heard = await flood(rtpStream(100), [witness.media.port, witness.media.port + 1], '127.0.0.5')
+    await witness.isUnharmed()
+    assert.equal(heard, 0, 'packets that a stranger was sent')
+    await eventually(async () => {
+      const grown = (await discarded()) - before
+      assert.ok(grown >= 100, `${grown} packets were counted as discarded`)
+    }, 10_000)
+    await nothingElseChanged()
+  })
+
   test("on a call's RTP and RTCP ports, from another port of the peer's address", async () => {
     await flood(MEDIA, [witness.media.port, witness.media.port + 1])
     await nothingElseChanged()
@@ -128,8 +141,17 @@ describe('garbage', { skip }, () => {
     assert.ok(growth(seen, await figures(gateway), 'trunkline_media_packets_discarded_total') > 1_000)
   })
 
-  async function flood(inputs: readonly Uint8Array[], ports: readonly number[], from = '127.0.0.1'): Promise<void> {
+  /** What the call that is up says of itself; told by the engine every few seconds. */
+  async function discarded(): Promise<number> {
+    const { calls } = await gateway.api<{ calls: readonly CallView[] }>('/v1/calls?state=active')
+    return calls.flatMap(({ legs }) => legs).reduce((sum, { media }) => sum + (media?.packetsDiscarded ?? 0), 0)
+  }
+
+  /** @returns how many datagrams came back. */
+  async function flood(inputs: readonly Uint8Array[], ports: readonly number[], from = '127.0.0.1'): Promise<number> {
     const socket = createSocket('udp4')
+    let heard = 0
+    socket.on('message', () => heard++)
     socket.bind(0, from)
     await once(socket, 'listening')
     for (const batch of batches(inputs, BURST)) {
@@ -137,6 +159,7 @@ describe('garbage', { skip }, () => {
       await fetch(`${gateway.http}/healthz`) // Answered after the gateway has had a turn for what was sent.
     }
     socket.close()
+    return heard
   }
 
   async function isAlive(peer: Parameters<typeof ask>[0]): Promise<void> {
@@ -171,6 +194,18 @@ function randomInputs(count: number): readonly Uint8Array[] {
     const bytes = Buffer.alloc(n < 10 ? n : random.between(1, 1_400))
     for (let at = 0; at < bytes.length; at++) bytes[at] = random.between(0, 255)
     return bytes
+  })
+}
+
+/** A stream like that of a phone. */
+function rtpStream(packets: number): readonly Uint8Array[] {
+  return Array.from({ length: packets }, (_, n) => {
+    const packet = Buffer.alloc(172, 0xd5)
+    packet.writeUInt16BE(0x8000, 0)
+    packet.writeUInt16BE(n, 2)
+    packet.writeUInt32BE(n * 160, 4)
+    packet.writeUInt32BE(0xbad, 8)
+    return packet
   })
 }
 
