@@ -7,14 +7,20 @@ import type { CallView, SessionGrant } from './model.ts'
 /** Who asks. The operator sees everything, a user the calls in which they take part. */
 export type Principal =
   | { readonly kind: 'operator' }
-  | { readonly kind: 'user'; readonly tenant: string; readonly user: string }
+  | {
+      readonly kind: 'user'
+      readonly tenant: string
+      readonly user: string
+      /** When the session ends, in Unix ms. */
+      readonly expiresAt?: number
+    }
 
 export interface Access {
   /** @throws GatewayError `API_UNAUTHORIZED`: no token, or one that is wrong or out of date. */
   principalOf(request: FastifyRequest): Principal
   /** @throws GatewayError `API_UNAUTHORIZED`: not the operator. */
   requireOperator(request: FastifyRequest): void
-  grant(principal: Principal): SessionGrant
+  grant(principal: Extract<Principal, { readonly kind: 'user' }>): SessionGrant
 }
 
 const SESSION_MS = 3_600_000
@@ -50,7 +56,7 @@ export function createAccess(options: {
       const expiresAt = options.now() + SESSION_MS
       const oldest = sessions.keys().next()
       if (sessions.size >= LIMITS.apiSessions && oldest.done !== true) sessions.delete(oldest.value)
-      sessions.set(digest(token).toString('hex'), { principal, expiresAt })
+      sessions.set(digest(token).toString('hex'), { principal: { ...principal, expiresAt }, expiresAt })
       return { token, expiresAt }
     },
   }

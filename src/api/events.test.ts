@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { get, type IncomingMessage } from 'node:http'
 import { after, before, test } from 'node:test'
-import { Secret } from '../base/index.ts'
+import { LIMITS, Secret } from '../base/index.ts'
 import { createLog, createMetrics } from '../telemetry/index.ts'
 import { callOf, type FakeControl, fakeControl } from './fake-control.test-support.ts'
 import { type ApiServer, createApiServer } from './server.ts'
@@ -9,6 +9,7 @@ import { type ApiServer, createApiServer } from './server.ts'
 let api: ApiServer
 let control: FakeControl
 let port = 0
+let now = 1_000_000
 
 before(async () => {
   control = fakeControl()
@@ -19,6 +20,7 @@ before(async () => {
     operatorToken: new Secret('operator-token'),
     page: { version: '0', engine: 'fake', sipPath: '/sip', domains: [], builtins: [] },
     webRoot: '/nonexistent',
+    now: () => now,
   })
   port = (await api.listen({ host: '127.0.0.1', port: 0 })).port
 })
@@ -107,6 +109,23 @@ test('a follower that does not read is cut off instead of kept in memory', async
   }
   assert.ok(control.followers() < followers)
   stream.close()
+})
+
+test('one user has a bounded number of streams, and leaves room for others', async () => {
+  const token = await tokenOf('dave')
+  const streams = await Promise.all(Array.from({ length: LIMITS.eventStreamsPerUser }, () => follow(token)))
+  const url = `http://127.0.0.1:${port}/v1/events`
+  const refused = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+  assert.equal(refused.status, 429)
+  const other = await follow(await tokenOf('erin'))
+  for (const stream of [...streams, other]) stream.close()
+})
+
+test('a stream ends with the session of its token', async () => {
+  const stream = await follow(await tokenOf('frank'))
+  now += 3_600_000
+  control.emit(note('c1', 'too late'))
+  assert.equal(await stream.next(), '')
 })
 
 test('stopping the server ends the streams', async () => {

@@ -16,18 +16,28 @@ export interface EventStreams {
 }
 
 /** `GET /v1/events`: what happens, as server-sent events, to each follower what that follower may see. */
-export function createEventStreams({ control }: { readonly control: GatewayControl }): EventStreams {
-  const open = new Set<ServerResponse>()
+export function createEventStreams({
+  control,
+  now,
+}: {
+  readonly control: GatewayControl
+  readonly now: () => number
+}): EventStreams {
+  /** Whose each stream is. */
+  const open = new Map<ServerResponse, string>()
 
   const follow = (response: ServerResponse, principal: Principal, call: string | undefined): void => {
-    open.add(response)
+    open.set(response, nameOf(principal))
     const sees = createSight(control, principal)
     const unsubscribe = control.subscribe((event) => {
       if (call !== undefined && callOf(event) !== call) return
-      if (!sees(event)) return
-      write(response, `event: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`)
+      if (isOver(principal, now())) response.end()
+      else if (sees(event)) write(response, `event: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`)
     })
-    const heartbeat = setInterval(() => write(response, ': still here\n\n'), HEARTBEAT_MS)
+    const heartbeat = setInterval(() => {
+      if (isOver(principal, now())) response.end()
+      else write(response, ': still here\n\n')
+    }, HEARTBEAT_MS)
     heartbeat.unref()
     response.on('close', () => {
       clearInterval(heartbeat)
@@ -42,7 +52,10 @@ export function createEventStreams({ control }: { readonly control: GatewayContr
       app.get('/v1/events', async (request, reply) => {
         const principal = access.principalOf(request)
         const { call } = checked(Query, request.query)
-        if (open.size >= LIMITS.eventStreams) throw new GatewayError('API_OVERLOADED', 'too many followers of events')
+        const own = [...open.values()].filter((whose) => whose === nameOf(principal)).length
+        const isFull = principal.kind === 'user' && own >= LIMITS.eventStreamsPerUser
+        if (isFull || open.size >= LIMITS.eventStreams)
+          throw new GatewayError('API_OVERLOADED', 'too many followers of events')
         for (const [name, value] of Object.entries(reply.getHeaders())) {
           if (value !== undefined) reply.raw.setHeader(name, value)
         }
@@ -56,9 +69,19 @@ export function createEventStreams({ control }: { readonly control: GatewayContr
       })
     },
     stop() {
-      for (const response of open) response.end()
+      for (const response of open.keys()) response.end()
     },
   }
+}
+
+/** A domain never has a blank in it. */
+function nameOf(principal: Principal): string {
+  return principal.kind === 'operator' ? 'operator' : `${principal.tenant} ${principal.user}`
+}
+
+/** A stream ends with its session: a token that got into wrong hands is good for no longer than it says. */
+function isOver(principal: Principal, now: number): boolean {
+  return principal.kind === 'user' && principal.expiresAt !== undefined && now >= principal.expiresAt
 }
 
 /** A follower who does not read is cut off rather than kept in memory. */

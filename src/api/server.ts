@@ -52,7 +52,7 @@ export async function createApiServer(options: ApiOptions): Promise<ApiServer> {
   })
   app.server.maxConnections = LIMITS.connections
   const access = createAccess({ operatorToken: options.operatorToken, now, metrics: options.metrics })
-  const events = createEventStreams({ control: options.control })
+  const events = createEventStreams({ control: options.control, now })
   protectEverything(app, options.log)
   await app.register(rateLimit, { global: false })
   await app.register(async (scope) => pageRoutes(scope, options))

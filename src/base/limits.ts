@@ -42,6 +42,8 @@ export const LIMITS = {
   mediaEventsQueued: 10_000,
   /** Followers of `/v1/events` at once. */
   eventStreams: 200,
+  /** Of these those of one user. */
+  eventStreamsPerUser: 20,
   /** Bytes waiting for one follower of `/v1/events` before it is disconnected. */
   eventStreamBufferBytes: 1_048_576,
   apiBodyBytes: 65_536,
