@@ -16,6 +16,10 @@ const shown: readonly (readonly [what: string, line: string, expected: string])[
     'a=crypto:1 AEAD_AES_128_GCM inline:[secret]|2^20',
   ],
   ['an ICE password', 'a=ice-pwd:0123456789abcdef012345', 'a=ice-pwd:[secret]'],
+  ['a MIKEY message', 'a=key-mgmt:mikey AQAFgM0XflABAAAA', 'a=key-mgmt:mikey [secret]'],
+  ['a key of old', 'k=base64:c2VjcmV0', 'k=base64: [secret]'],
+  ['a password in a URI', 'Contact: <sip:a:hush@h:5060>', 'Contact: <sip:a:[secret]@h:5060>'],
+  ['a port', 'Contact: <sip:h:5060>, <sip:[2001:db8::1]:5060>', 'Contact: <sip:h:5060>, <sip:[2001:db8::1]:5060>'],
   ['a challenge', 'WWW-Authenticate: Digest realm="x", nonce="n"', 'WWW-Authenticate: Digest realm="x", nonce="n"'],
 ]
 
