@@ -56,6 +56,7 @@ function accept(turn: Turn, sdp: SessionDescription): void {
   reply(turn, asked.key, 200, { body: sdpBody(sdp) })
   turn.updateLeg('a', { status: 'accepted', dialog: dialog && { ...dialog, state: 'confirmed' } })
   turn.update({ answeredAt: turn.now })
+  turn.setDeadline('ring', undefined)
   turn.setDeadline('duration', turn.now + asked.maxDurationMs)
   turn.move('answered')
 }

@@ -1,3 +1,4 @@
+import { asGatewayError } from '../base/index.ts'
 import { type HeaderField, reasonPhrase } from '../sip/index.ts'
 import { isPending, type Leg } from './leg-state.ts'
 import { closeMedia } from './media-plan.ts'
@@ -40,8 +41,18 @@ export function part(turn: Turn, id: LegId, reason?: string): void {
   // RFC 3261 §15: no BYE on a dialog we answered before its ACK is here.
   if (leg.status === 'accepted') return turn.updateLeg(id, { status: 'parting' })
   if (leg.status !== 'confirmed') return
-  turn.updateLeg(id, { status: 'leaving' })
-  if (sendInDialog(turn, id, 'BYE', 'bye', { headers }) === undefined) turn.updateLeg(id, { status: 'gone' })
+  turn.updateLeg(id, { status: sayBye(turn, id, headers) ? 'leaving' : 'gone' })
+}
+
+/** Whether the peer can be told. One whose Contact or route leads nowhere must not keep the others in the call. */
+function sayBye(turn: Turn, id: LegId, headers: readonly HeaderField[]): boolean {
+  try {
+    return sendInDialog(turn, id, 'BYE', 'bye', { headers }) !== undefined
+  } catch (thrown) {
+    const { code, message } = asGatewayError(thrown)
+    turn.note('error', `No BYE can be sent: ${message}`, { leg: id, facts: { code } })
+    return false
+  }
 }
 
 /** The leg that answered is acknowledged at last, or never: its delayed BYE goes out. */

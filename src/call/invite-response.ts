@@ -68,7 +68,6 @@ function onSuccess(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse
   if (!open || turn.call.winner !== undefined || turn.call.ending !== undefined) return hangUpLoser(turn, id)
   turn.updateLeg(id, { status: 'confirmed' })
   turn.update({ winner: id })
-  turn.setDeadline('ring', undefined)
   cancelOthers(turn, id)
   takePromise(turn, id, response)
   try {
