@@ -1,5 +1,5 @@
 import { type Account, PEERS, type RunningGateway, type Subject, startTrunkline } from '../peers/index.ts'
-import type { BenchArguments, BenchCommand } from '../report/index.ts'
+import { type BenchArguments, type BenchCommand, UsageError } from '../report/index.ts'
 
 const PEER_NAMES = Object.keys(PEERS).join(', ')
 
@@ -9,6 +9,7 @@ export const COMMAND: BenchCommand = {
   options: {
     calls: { type: 'string', value: 'N', default: '10', help: 'Calls at once; half are made by each side.' },
     seconds: { type: 'string', value: 'T', default: '20', help: 'Time to talk, in seconds, for each gateway.' },
+    warmup: { type: 'string', value: 'T', default: '2', help: 'Seconds of talk before the measurement.' },
     direct: { type: 'string', value: 'N', default: '5', help: 'Direct flows beside them, as the baseline.' },
     peer: {
       type: 'string',
@@ -41,6 +42,8 @@ Examples: npm run bench -- jitter --calls 50 --seconds 30 --require 'toSip.added
 export interface Run {
   readonly calls: number
   readonly seconds: number
+  /** Before each turn: first packets find their way, and code that runs often is compiled. */
+  readonly warmUpSeconds: number
   readonly direct: number
   readonly rounds: number
 }
@@ -51,24 +54,25 @@ export interface Wanted {
   open(): Promise<RunningGateway>
 }
 
-/** @throws Error with a sentence for the person who typed it. */
+/** @throws UsageError if the command line is wrong. */
 export function readRun(args: BenchArguments): Run {
   const compared = args.text('compare') !== undefined
   const seconds = args.number('seconds', { min: 1, max: 86_400 })
   return {
     calls: args.number('calls', { min: 1, max: 500 }),
     seconds,
+    warmUpSeconds: args.number('warmup', { min: 0, max: 600 }),
     direct: args.number('direct', { min: 1, max: 100 }),
     // A turn is at least a second of talk.
     rounds: compared ? Math.min(Math.floor(seconds), args.number('rounds', { min: 1, max: 1_000 })) : 1,
   }
 }
 
-/** @throws Error with a sentence for the person who typed it. */
+/** @throws UsageError if the command line is wrong. */
 export function readGateways(args: BenchArguments): readonly Wanted[] {
   const [peer, compare, webSocket] = [args.text('peer'), args.text('compare'), args.text('ws')]
-  if (peer !== undefined && compare !== undefined) throw new Error('--peer and --compare exclude each other')
-  if (peer !== undefined && webSocket !== undefined) throw new Error('--peer and --ws exclude each other')
+  if (peer !== undefined && compare !== undefined) throw new UsageError('--peer and --compare exclude each other')
+  if (peer !== undefined && webSocket !== undefined) throw new UsageError('--peer and --ws exclude each other')
   if (compare !== undefined) return [OURS, compare === 'ws' ? running(args) : started(compare)]
   if (peer !== undefined) return [started(peer)]
   return [webSocket === undefined ? OURS : running(args)]
@@ -78,7 +82,7 @@ const OURS: Wanted = { key: 'trunkline', open: startTrunkline }
 
 function started(name: string): Wanted {
   const open = Object.hasOwn(PEERS, name) ? PEERS[name] : undefined
-  if (!open) throw new Error(`there is no gateway "${name}" to start: ${PEER_NAMES}`)
+  if (!open) throw new UsageError(`there is no gateway "${name}" to start: ${PEER_NAMES}`)
   return { key: name, open }
 }
 
@@ -88,7 +92,7 @@ function running(args: BenchArguments): Wanted {
   const sip = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(args.text('sip') ?? '')
   const domain = args.text('domain')
   if (!/^wss?:\/\//.test(webSocket) || !sip || domain === undefined) {
-    throw new Error('another gateway is named by --ws URL, --sip HOST:PORT, --domain, --web-user and --sip-user')
+    throw new UsageError('another gateway is named by --ws URL, --sip HOST:PORT, --domain, --web-user and --sip-user')
   }
   const subject: Subject = {
     webSocket,
@@ -105,6 +109,6 @@ function running(args: BenchArguments): Wanted {
 
 function account(args: BenchArguments, option: string): Account {
   const match = /^([^:]+):(.*)$/.exec(args.text(option) ?? '')
-  if (!match) throw new Error(`--${option} wants NAME:PASSWORD`)
+  if (!match) throw new UsageError(`--${option} wants NAME:PASSWORD`)
   return { user: match[1] ?? '', password: match[2] ?? '' }
 }

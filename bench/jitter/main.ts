@@ -1,20 +1,12 @@
 import type { RunningGateway } from '../peers/index.ts'
-import { benchArguments, finish } from '../report/index.ts'
-import { COMMAND, type Run, readGateways, readRun, type Wanted } from './arguments.ts'
+import { type BenchArguments, finish, runBench } from '../report/index.ts'
+import { COMMAND, readGateways, readRun } from './arguments.ts'
 import { measure, Tally } from './measure.ts'
 import { type Measured, reportOf } from './report.ts'
 
-async function main(argv: readonly string[]): Promise<number> {
-  const args = benchArguments(COMMAND, argv)
-  let run: Run
-  let wanted: readonly Wanted[]
-  try {
-    run = readRun(args)
-    wanted = readGateways(args)
-  } catch (error) {
-    process.stderr.write(`jitter: ${messageOf(error)}\nTry --help.\n`)
-    return 2
-  }
+async function jitter(args: BenchArguments): Promise<number> {
+  const run = readRun(args)
+  const wanted = readGateways(args)
   const running: { key: string; gateway: RunningGateway; tally: Tally }[] = []
   try {
     for (const { key, open } of wanted) running.push({ key, gateway: await open(), tally: new Tally() })
@@ -24,17 +16,11 @@ async function main(argv: readonly string[]): Promise<number> {
       for (const { gateway, tally } of order) await measure(gateway, run, run.seconds / run.rounds, tally)
     }
     const [first, second] = running.map(({ key, gateway, tally }): Measured => ({ key, name: gateway.name, tally }))
-    return first ? await finish(reportOf(first, second, run), args) : 1
-  } catch (error) {
-    process.stderr.write(`\njitter: ${messageOf(error)}\n`)
-    return 1
+    if (!first) throw new Error('no gateway to measure')
+    return await finish(reportOf(first, second, run), args)
   } finally {
     for (const { gateway } of running) await gateway.stop()
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-process.exitCode = await main(process.argv.slice(2))
+await runBench(COMMAND, jitter)

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../src/base/index.ts'
 import { paceFrames } from '../../src/caller/index.ts'
 import type { RunningGateway } from '../peers/index.ts'
 import { Samples } from '../report/index.ts'
@@ -24,7 +25,7 @@ export class Tally {
 /**
  * One turn of a gateway: calls are set up, talk for `seconds`, and end.
  *
- * @throws Error if an account cannot register or not one call comes up.
+ * @throws GatewayError if an account cannot register or not one call comes up.
  */
 export async function measure(gateway: RunningGateway, run: Run, seconds: number, tally: Tally): Promise<void> {
   const maker = await CallMaker.open(gateway.subject)
@@ -32,7 +33,7 @@ export async function measure(gateway: RunningGateway, run: Run, seconds: number
   for (const call of calls) attach(call, tally.toSip, tally.toWeb)
   const flows = await Promise.all(Array.from({ length: run.direct }, () => openDirectFlow(tally.direct.receiver())))
   const stop = [...talk(calls, tally), ...hum(flows, tally.direct)]
-  await wait(SETTLE_MS)
+  await wait(run.warmUpSeconds * 1_000)
   const before = gateway.cpuMs()
   for (const meter of tally.meters) meter.begin()
   await talkFor(seconds, gateway.name, tally)
@@ -61,7 +62,7 @@ async function setUp(maker: CallMaker, gateway: string, run: Run, tally: Tally):
     }
     progress(`${gateway}: ${calls.length}/${run.calls} calls up`)
   }
-  if (calls.length === 0) throw new Error(`${gateway}: not one call came up`)
+  if (calls.length === 0) throw new GatewayError('CALL_REFUSED', `${gateway}: not one call came up`)
   return calls
 }
 
@@ -103,5 +104,5 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)))
 }
 
-/** For first packets to find their way, and for the last ones to arrive. */
+/** For the last packets to arrive. */
 const SETTLE_MS = 500

@@ -1,4 +1,4 @@
-import type { Percentiles, Plot, Report, Samples, Series, Table } from '../report/index.ts'
+import { type Percentiles, type Plot, percentilePlot, type Report, type Series, type Table } from '../report/index.ts'
 import type { Run } from './arguments.ts'
 import { type DirectionFigures, figuresOf, type GatewayFigures, type RatioFigures, ratioOf } from './figures.ts'
 import type { Tally } from './measure.ts'
@@ -26,19 +26,25 @@ export function reportOf(first: Measured, second: Measured | undefined, run: Run
       ? { ...Object.fromEntries(all.map(({ key }, n) => [key, figures[n] ?? {}])), ratio }
       : { ...(ours ?? {}) },
     tables: [
-      percentileTable('Delay, ms', rows, (each) => each.delayMs, { direct: true }),
-      percentileTable('Added by the gateway (delay less that of the direct path), ms', rows, (each) => each.addedMs),
-      percentileTable('Jitter (RFC 3550) of the calls, ms', rows, (each) => each.jitterMs, { direct: true }),
+      percentileTable('Delay, ms', rows, (each) => each.delayMs, { names: TAIL, direct: true }),
+      percentileTable('Added by the gateway (delay less that of the direct path), ms', rows, (each) => each.addedMs, {
+        names: TAIL,
+        direct: false,
+      }),
+      percentileTable('Jitter (RFC 3550), the middle and the worst of the calls, ms', rows, (each) => each.jitterMs, {
+        names: ['p50', 'max'],
+        direct: true,
+      }),
       packetTable(rows),
       gatewayTable(rows),
     ],
-    plots: [...tailPlots(all), ...timePlots(all)],
+    plots: [...delayPlots(all), ...timePlots(all)],
   }
 }
 
 function about(run: Run, compared: boolean): string {
   const turns = compared
-    ? ` The two took turns, ${run.rounds} each, of ${run.seconds} s of talk together. A ratio is the first divided by the second.`
+    ? ` The two took turns, ${run.rounds} each, of ${run.seconds} s of talk together. A ratio is the first divided by the second: below 1 the first is better.`
     : ` They talked for ${run.seconds} s.`
   return (
     `${run.calls} calls at once between a WebRTC end (DTLS-SRTP) and a SIP end (RTP), half of them made by each, G.711 ` +
@@ -60,25 +66,44 @@ const DIRECTIONS = [
   ['toWeb', 'SIP to WebRTC'],
 ] as const
 
+interface Columns {
+  readonly names: readonly (keyof Percentiles)[]
+  /** Also of the flows without a gateway. */
+  readonly direct: boolean
+}
+
+const TAIL = ['p50', 'p99', 'p999', 'max'] as const
+const HEADINGS: Readonly<Record<keyof Percentiles, string>> = { p50: 'p50', p99: 'p99', p999: 'p99.9', max: 'max' }
+
 function percentileTable(
   title: string,
   { figures, ratio }: Rows,
   pick: (direction: DirectionFigures) => Percentiles,
-  options: { readonly direct?: boolean } = {},
+  { names, direct }: Columns,
 ): Table {
   const label = labels(figures)
+  const cells = (of: Percentiles): Cells => names.map((name) => of[name].toFixed(3))
   const rows: Cells[] = []
-  if (options.direct)
-    for (const each of figures)
-      rows.push([figures.length > 1 ? `direct, beside ${shortName(each)}` : 'direct', ...cells(pick(each.direct))])
+  const summaries: number[] = []
+  for (const each of direct ? figures : []) {
+    rows.push([figures.length > 1 ? `direct, beside ${shortName(each)}` : 'direct', ...cells(pick(each.direct))])
+  }
   for (const [key, name] of DIRECTIONS) {
     for (const each of figures) rows.push([label(name, each), ...cells(pick(each[key]))])
     const [ours, theirs] = figures
-    // A ratio only where both are well above the clock's grain.
-    if (ratio && ours && theirs) rows.push([`${name}: ratio`, ...ratios(pick(ours[key]), pick(theirs[key]))])
+    if (!ratio || !ours || !theirs) continue
+    summaries.push(rows.length)
+    rows.push([`${name}: ratio`, ...names.map((at) => ratioCell(pick(ours[key])[at], pick(theirs[key])[at]))])
   }
-  return { title, columns: ['', 'p50', 'p99', 'p99.9', 'max'], rows }
+  return { title, columns: ['', ...names.map((name) => HEADINGS[name])], rows, summaries }
 }
+
+function ratioCell(ours: number, theirs: number): string {
+  return ours >= LEAST_MS && theirs >= LEAST_MS ? (ours / theirs).toFixed(2) : '–'
+}
+
+/** Below this a ratio says more about the clock than about a gateway. */
+const LEAST_MS = 0.02
 
 function packetTable({ figures }: Rows): Table {
   const label = labels(figures)
@@ -121,80 +146,36 @@ function shortName({ gateway }: Pick<GatewayFigures, 'gateway'>): string {
   return gateway.split(' ')[0] ?? gateway
 }
 
-function cells({ p50, p99, p999, max }: Percentiles): Cells {
-  return [p50, p99, p999, max]
-}
-
-function ratios(ours: Percentiles, theirs: Percentiles): Cells {
-  const theirCells = cells(theirs)
-  return cells(ours).map((value, n) => {
-    const other = Number(theirCells[n])
-    return Number(value) >= LEAST_MS && other >= LEAST_MS ? (Number(value) / other).toFixed(2) : '–'
+function delayPlots(all: readonly Measured[]): Plot[] {
+  const [first] = all
+  if (!first) return []
+  const direct = { name: 'direct, no gateway', samples: first.tally.direct.delaysMs }
+  const title = 'Delay by percentile'
+  if (all.length === 1) {
+    const through = DIRECTIONS.map(([key, name]) => ({ name, samples: first.tally[key].delaysMs }))
+    return [percentilePlot(title, 'ms', [...through, direct])]
+  }
+  return DIRECTIONS.map(([key, name]) => {
+    const through = all.map((each) => ({
+      name: shortName({ gateway: each.name }),
+      samples: each.tally[key].delaysMs,
+    }))
+    return percentilePlot(`${title}, ${name}`, 'ms', [...through, direct])
   })
 }
 
-/** Below this a ratio says more about the clock than about a gateway. */
-const LEAST_MS = 0.01
-
-/** Share of packets that took longer than x: the tail is what is heard. */
-function tailPlots(all: readonly Measured[]): Plot[] {
-  const common = {
-    xLabel: 'delay, ms (logarithmic)',
-    yLabel: 'share of packets',
-    xScale: 'log',
-    yTicks: 'nines',
-  } as const
-  const [only] = all
-  if (only && all.length === 1) {
-    const { direct, toSip, toWeb } = only.tally
-    return [
-      {
-        ...common,
-        title: 'Share of packets that took longer than x',
-        series: [
-          tail('direct', direct.delaysMs),
-          tail('WebRTC to SIP', toSip.delaysMs),
-          tail('SIP to WebRTC', toWeb.delaysMs),
-        ],
-      },
-    ]
-  }
-  return DIRECTIONS.map(([key, name]) => ({
-    ...common,
-    title: `${name}: share of packets that took longer than x`,
-    series: [
-      ...all.map((each) => tail(shortName({ gateway: each.name }), each.tally[key].delaysMs)),
-      ...all.slice(0, 1).map((each) => tail('direct', each.tally.direct.delaysMs)),
-    ],
-  }))
-}
-
-function tail(name: string, samples: Samples): Series {
-  const points: [number, number][] = []
-  for (let nines = 0; nines <= Math.log10(Math.max(10, samples.count)); nines += 0.05) {
-    points.push([samples.percentile(1 - 10 ** -nines), nines])
-  }
-  return { name, points: points.filter(([x]) => Number.isFinite(x)) }
-}
-
 function timePlots(all: readonly Measured[]): Plot[] {
-  const series = all.flatMap(({ name, tally }) =>
-    DIRECTIONS.map(([key, direction]) => ({
-      name: all.length > 1 ? `${direction}: ${shortName({ gateway: name })}` : direction,
-      points: tally[key].secondsP99Ms
+  const series = all.flatMap(({ name: gateway, tally }) => {
+    const name = (direction: string): string => (all.length > 1 ? `${shortName({ gateway })}, ${direction}` : direction)
+    return DIRECTIONS.map(([key, direction]): Series => {
+      const points = tally[key].secondsP99Ms
         .map((ms, second) => [second + 1, ms] as const)
-        .filter(([, ms]) => Number.isFinite(ms)),
-    })),
-  )
-  return series.every((each) => each.points.length < 2)
-    ? []
-    : [
-        {
-          title: '99th percentile of the delay, second by second',
-          xLabel: 'second of talk',
-          yLabel: 'ms',
-          xScale: 'linear',
-          series,
-        },
-      ]
+        .filter(([, ms]) => Number.isFinite(ms))
+      const line = { name: name(direction), points }
+      return key === 'toWeb' && all.length > 1 ? { ...line, like: name(DIRECTIONS[0][1]) } : line
+    })
+  })
+  if (series.every((each) => each.points.length < 2)) return []
+  const title = '99th percentile of the delay, second by second'
+  return [{ title, xLabel: 'second of talk', yLabel: 'ms', xScale: 'linear', series }]
 }

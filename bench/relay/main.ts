@@ -1,4 +1,13 @@
-import { benchArguments, finish, percentilesOf, type Report, rounded } from '../report/index.ts'
+import {
+  type BenchArguments,
+  type BenchCommand,
+  finish,
+  percentilePlot,
+  percentilesOf,
+  type Report,
+  rounded,
+  runBench,
+} from '../report/index.ts'
 import { type Direction, type LoadResult, measureRelay } from './load.ts'
 
 const ABOUT =
@@ -7,27 +16,27 @@ const ABOUT =
   'operating system, so the load generator beside it does not count. Latency is from the call to send to the read of ' +
   'the relayed datagram, the generator’s own delays included.'
 
-const args = benchArguments(
-  {
-    name: 'relay',
-    summary: 'CPU time per packet, loss and latency of the portable media engine.',
-    options: {
-      calls: { type: 'string', value: 'N', default: '50', help: 'Calls at once.' },
-      seconds: { type: 'string', value: 'S', default: '10', help: 'How long it is measured.' },
-      warmup: { type: 'string', value: 'S', default: '2', help: 'Seconds of media before the measurement.' },
-    },
-    notes: "Example: npm run bench -- relay --calls 50 --require 'cpuUsPerPacket<=60' --require 'lossPercent<=0.1'",
+const COMMAND: BenchCommand = {
+  name: 'relay',
+  summary: 'CPU time per packet, loss and latency of the portable media engine.',
+  options: {
+    calls: { type: 'string', value: 'N', default: '50', help: 'Calls at once.' },
+    seconds: { type: 'string', value: 'S', default: '10', help: 'How long it is measured.' },
+    warmup: { type: 'string', value: 'S', default: '2', help: 'Seconds of media before the measurement.' },
   },
-  process.argv.slice(2),
-)
-const calls = args.number('calls', { min: 1, max: 1_000 })
-const seconds = args.number('seconds', { min: 1, max: 3_600 })
-const progress = (line: string): void => void process.stderr.write(`${line}\n`)
-const warmUpSeconds = args.number('warmup', { min: 0, max: 600 })
-const result = await measureRelay({ calls, seconds, warmUpSeconds, progress })
-process.exit(await finish(report(result), args))
+  notes: "Example: npm run bench -- relay --calls 50 --require 'cpuUsPerPacket<=60' --require 'lossPercent<=0.1'",
+}
 
-function report(measured: LoadResult): Report {
+async function relay(args: BenchArguments): Promise<number> {
+  const calls = args.number('calls', { min: 1, max: 1_000 })
+  const seconds = args.number('seconds', { min: 1, max: 3_600 })
+  const warmUpSeconds = args.number('warmup', { min: 0, max: 600 })
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`)
+  const measured = await measureRelay({ calls, seconds, warmUpSeconds, progress })
+  return finish(report(measured, { calls, seconds }), args)
+}
+
+function report(measured: LoadResult, parameters: { readonly calls: number; readonly seconds: number }): Report {
   const { toPhone, toBrowser } = measured
   const sent = toPhone.sent + toBrowser.sent
   const received = toPhone.received + toBrowser.received
@@ -48,11 +57,11 @@ function report(measured: LoadResult): Report {
     name: 'relay',
     title: 'Media relay, portable engine',
     about: ABOUT,
-    parameters: { calls, seconds },
+    parameters,
     figures,
     tables: [
       {
-        title: `${calls} calls, ${figures.packetsPerSecond} packets per second`,
+        title: `${parameters.calls} calls, ${figures.packetsPerSecond} packets per second`,
         columns: ['', 'value'],
         rows: [
           ['CPU per packet, µs', cpuUsPerPacket],
@@ -71,10 +80,17 @@ function report(measured: LoadResult): Report {
         ],
       },
     ],
-    plots: [],
+    plots: [
+      percentilePlot('Latency by percentile', 'ms', [
+        { name: 'browser to phone', samples: toPhone.latencyMs },
+        { name: 'phone to browser', samples: toBrowser.latencyMs },
+      ]),
+    ],
   }
 }
 
 function figuresOf({ sent, received, latencyMs }: Direction) {
   return { sent, received, latencyMs: { ...percentilesOf(latencyMs) } }
 }
+
+await runBench(COMMAND, relay)

@@ -34,7 +34,10 @@ function verdictList(verdicts: readonly Verdict[]): string {
 
 function htmlTable(table: Table): string {
   const head = table.columns.map((name) => `<th>${escapeHtml(name)}</th>`).join('')
-  const rows = table.rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')}</tr>`)
+  const rows = table.rows.map((row, n) => {
+    const cells = row.map((cell) => `<td>${escapeHtml(String(cell))}</td>`).join('')
+    return `<tr${table.summaries?.includes(n) ? ' class="summary"' : ''}>${cells}</tr>`
+  })
   return `<h2>${escapeHtml(table.title)}</h2><div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
@@ -54,8 +57,11 @@ h1{font-size:24px;line-height:1.25}h2{font-size:17px;margin:30px 0 8px}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{color:var(--soft);font-weight:600}
-svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--soft)}svg .grid{stroke:var(--line);stroke-width:.6;fill:none}
-.legend span{margin-right:16px}.legend i{display:inline-block;width:14px;height:3px;margin-right:6px;vertical-align:middle}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px}dt{color:var(--soft)}dd{margin:0}
+.summary td{font-weight:600;border-bottom-width:2px}
+svg{width:100%;min-width:500px;height:auto;display:block}svg text{font-size:12px;fill:var(--soft)}svg .grid{stroke:var(--line);stroke-width:.6;fill:none}
+.legend span{display:inline-block;margin-right:18px}.legend i{display:inline-block;width:20px;margin-right:7px;vertical-align:middle}
 .verdicts{padding-left:18px}.met{color:#0a7d4f}.missed{color:#c62828;font-weight:600}
+@media (max-width:600px){table{font-size:13px}th,td{padding:5px}th:first-child,td:first-child{white-space:normal;min-width:10em;padding-left:0}h1{font-size:21px}}
+@media (prefers-color-scheme:dark){.met{color:#4ade80}.missed{color:#f87171}svg path:not(.grid){filter:brightness(1.3)}}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px}dt{color:var(--soft)}dd{margin:0}
 `

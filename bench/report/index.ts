@@ -1,4 +1,6 @@
+export { percentilePlot } from './distribution.ts'
 export * from './options.ts'
 export type { Plot, Series } from './plot.ts'
 export * from './report.ts'
+export * from './run.ts'
 export * from './samples.ts'

@@ -2,6 +2,9 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
+/** The command line is wrong; the message is a sentence for who typed it. */
+export class UsageError extends Error {}
+
 export interface BenchOption {
   readonly type: 'string' | 'boolean'
   readonly default?: string | boolean
@@ -21,7 +24,7 @@ export interface BenchCommand {
 
 export interface BenchArguments {
   text(name: string): string | undefined
-  /** @throws Error with the option's name if it is no number or out of range. */
+  /** @throws UsageError with the option's name if it is no number or out of range. */
   number(name: string, range: { readonly min: number; readonly max: number }): number
   flag(name: string): boolean
   readonly json: string | undefined
@@ -85,8 +88,8 @@ function view(values: Readonly<Record<string, string | boolean | string[] | unde
     text,
     number(name, range) {
       const value = Number(text(name))
-      if (!Number.isFinite(value) || value < range.min || value > range.max) {
-        throw new Error(`--${name} must be a number from ${range.min} to ${range.max}, not "${text(name) ?? ''}"`)
+      if (text(name)?.trim() === '' || !Number.isFinite(value) || value < range.min || value > range.max) {
+        throw new UsageError(`--${name} must be a number from ${range.min} to ${range.max}, not "${text(name) ?? ''}"`)
       }
       return value
     },

@@ -1,25 +1,29 @@
+import { type Axis, axis, type Scale } from './axis.ts'
+
 /** A line chart as plain data. */
 export interface Plot {
   readonly title: string
   readonly xLabel: string
   readonly yLabel: string
-  readonly xScale: 'linear' | 'log'
-  /** `nines`: y counts the nines of a share, 2 is 1 %, 3 is 0.1 %; the ticks say the share. Default: y as it is. */
-  readonly yTicks?: 'nines'
+  readonly xScale: Scale
+  /** Default: linear, from 0. */
+  readonly yScale?: Scale
   readonly series: readonly Series[]
 }
 
 export interface Series {
   readonly name: string
   readonly points: readonly (readonly [x: number, y: number])[]
+  /** A further line of the same thing, in the colour of this series (by name). */
+  readonly like?: string
 }
 
 const WIDTH = 760
-const HEIGHT = 320
-const LEFT = 62
-const RIGHT = 16
+const HEIGHT = 340
+const LEFT = 66
+const RIGHT = 32
 const TOP = 14
-const BOTTOM = 46
+const BOTTOM = 48
 const COLOURS = ['#2563eb', '#dc2626', '#059669', '#d97706', '#7c3aed', '#0891b2']
 
 /** The chart as inline SVG with its own legend. */
@@ -28,80 +32,51 @@ export function svg(plot: Plot): string {
   if (points.length === 0) return '<p>No data.</p>'
   const x = axis(
     points.map(([value]) => value),
-    plot.xScale,
-    LEFT,
-    WIDTH - RIGHT,
+    { scale: plot.xScale, from: LEFT, to: WIDTH - RIGHT },
   )
-  const highest = points.map(([, value]) => (plot.yTicks === 'nines' ? Math.ceil(value) : value))
-  const y = axis([0, ...highest], 'linear', HEIGHT - BOTTOM, TOP)
-  const lines = plot.series.map((series, i) => {
-    const d = series.points
-      .map(([px, py], n) => `${n === 0 ? 'M' : 'L'}${x.at(px).toFixed(1)} ${y.at(py).toFixed(1)}`)
-      .join('')
-    return `<path d="${d}" fill="none" stroke="${colour(i)}" stroke-width="1.6"/>`
-  })
-  const legend = plot.series.map(
-    (series, i) => `<span><i style="background:${colour(i)}"></i>${escapeHtml(series.name)}</span>`,
-  )
+  const yScale = plot.yScale ?? 'linear'
+  const heights = points.map(([, value]) => value)
+  const y = axis(yScale === 'linear' ? [0, ...heights] : heights, { scale: yScale, from: HEIGHT - BOTTOM, to: TOP })
   return [
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(plot.title)}">`,
-    ...x.ticks.map(
-      (tick) =>
-        `<path class="grid" d="M${x.at(tick).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}"/><text x="${x.at(tick).toFixed(1)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${label(tick)}</text>`,
-    ),
-    ...y.ticks
-      .filter((tick) => plot.yTicks !== 'nines' || Number.isInteger(tick))
-      .map(
-        (tick) =>
-          `<path class="grid" d="M${LEFT} ${y.at(tick).toFixed(1)}H${WIDTH - RIGHT}"/><text x="${LEFT - 6}" y="${(y.at(tick) + 4).toFixed(1)}" text-anchor="end">${plot.yTicks === 'nines' ? share(tick) : label(tick)}</text>`,
-      ),
+    `<div class="wide"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(plot.title)}">`,
+    ...grid(x, y),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(plot.xLabel)}</text>`,
     `<text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(plot.yLabel)}</text>`,
-    ...lines,
-    `</svg><p class="legend">${legend.join('')}</p>`,
+    ...plot.series.map((series) => line(series, styleOf(plot, series), x, y)),
+    `</svg></div><p class="legend">${plot.series.map((series) => legend(series, styleOf(plot, series))).join('')}</p>`,
   ].join('')
 }
 
-interface Axis {
-  at(value: number): number
-  readonly ticks: readonly number[]
+function grid(x: Axis, y: Axis): string[] {
+  const upright = x.ticks.map(({ value, label }) => {
+    const at = x.at(value).toFixed(1)
+    return `<path class="grid" d="M${at} ${TOP}V${HEIGHT - BOTTOM}"/><text x="${at}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${label}</text>`
+  })
+  const level = y.ticks.map(({ value, label }) => {
+    const at = y.at(value)
+    return `<path class="grid" d="M${LEFT} ${at.toFixed(1)}H${WIDTH - RIGHT}"/><text x="${LEFT - 7}" y="${(at + 4).toFixed(1)}" text-anchor="end">${label}</text>`
+  })
+  return [...upright, ...level]
 }
 
-function axis(values: readonly number[], scale: 'linear' | 'log', from: number, to: number): Axis {
-  const lowest = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
-  const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  if (scale === 'log') {
-    const low = Math.floor(Math.log10(Math.max(lowest, 1e-6)))
-    const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(highest, 1e-6))))
-    const ticks = Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i))
-    return {
-      ticks,
-      at: (value) => from + ((Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)) * (to - from),
-    }
-  }
-  const step = niceStep((highest - lowest || 1) / 5)
-  const low = Math.floor(lowest / step) * step
-  const high = Math.max(low + step, Math.ceil(highest / step) * step)
-  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step)
-  return { ticks, at: (value) => from + ((value - low) / (high - low)) * (to - from) }
+interface Style {
+  readonly colour: string
+  readonly dashed: boolean
 }
 
-function niceStep(rough: number): number {
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const lead = rough / power
-  return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10)
+function styleOf({ series: all }: Plot, series: Series): Style {
+  const leaders = all.filter((each) => each.like === undefined).map((each) => each.name)
+  const colour = COLOURS[leaders.indexOf(series.like ?? series.name) % COLOURS.length] ?? '#000'
+  return { colour, dashed: series.like !== undefined }
 }
 
-function label(value: number): string {
-  return Number(value.toPrecision(6)).toString()
+function line({ points }: Series, { colour, dashed }: Style, x: Axis, y: Axis): string {
+  const d = points.map(([px, py], n) => `${n === 0 ? 'M' : 'L'}${x.at(px).toFixed(1)} ${y.at(py).toFixed(1)}`).join('')
+  return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="1.7"${dashed ? ' stroke-dasharray="5 4"' : ''}/>`
 }
 
-function share(nines: number): string {
-  return `${label(100 * 10 ** -nines)} %`
-}
-
-function colour(i: number): string {
-  return COLOURS[i % COLOURS.length] ?? '#000'
+function legend({ name }: Series, { colour, dashed }: Style): string {
+  return `<span><i style="border-top:3px ${dashed ? 'dashed' : 'solid'} ${colour}"></i>${escapeHtml(name)}</span>`
 }
 
 export function escapeHtml(text: string): string {

@@ -11,6 +11,8 @@ export interface Table {
   readonly title: string
   readonly columns: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
+  /** Rows by index that sum up those above them. */
+  readonly summaries?: readonly number[]
 }
 
 export interface Report {

@@ -1,4 +1,12 @@
-import { benchArguments, finish, percentilesOf, type Report } from '../report/index.ts'
+import {
+  type BenchArguments,
+  type BenchCommand,
+  finish,
+  percentilePlot,
+  percentilesOf,
+  type Report,
+  runBench,
+} from '../report/index.ts'
 import { type CallsMeasured, callFigures, measureCalls } from './calls.ts'
 import { type MessageSpeed, measureMessages } from './messages.ts'
 import { measureTransactions, type TransactionSpeed } from './transactions.ts'
@@ -9,48 +17,46 @@ const ABOUT =
   'through a gateway in its own process with a media engine that moves nothing; its CPU time is taken from the ' +
   'operating system, so the load generator beside it does not count.'
 
-const args = benchArguments(
-  {
-    name: 'signalling',
-    summary: 'Messages per second of the SIP stack and whole calls per second of the B2BUA.',
-    options: {
-      rate: {
-        type: 'string',
-        value: 'N',
-        default: '500',
-        help: 'Calls begun per second; 0: as fast as --concurrent allows.',
-      },
-      seconds: { type: 'string', value: 'S', default: '10', help: 'How long calls are begun.' },
-      calls: { type: 'string', value: 'N', default: '0', help: 'Begin so many calls, instead of --seconds; 0: not.' },
-      concurrent: { type: 'string', value: 'N', default: '50', help: 'Calls kept going with --rate 0.' },
-      warmup: { type: 'string', value: 'S', default: '3', help: 'Seconds of calls before the measurement.' },
+const COMMAND: BenchCommand = {
+  name: 'signalling',
+  summary: 'Messages per second of the SIP stack and whole calls per second of the B2BUA.',
+  options: {
+    rate: {
+      type: 'string',
+      value: 'N',
+      default: '500',
+      help: 'Calls begun per second; 0: as fast as --concurrent allows.',
     },
-    notes:
-      "Example: npm run bench -- signalling --rate 500 --require 'calls.failed<=0' --require 'calls.callsPerSecondPerCore>=500'\n" +
-      'BENCH_PROFILE=DIR writes a CPU profile of the gateway there.',
+    seconds: { type: 'string', value: 'S', default: '10', help: 'How long calls are begun.' },
+    calls: { type: 'string', value: 'N', default: '0', help: 'Begin so many calls, instead of --seconds; 0: not.' },
+    concurrent: { type: 'string', value: 'N', default: '50', help: 'Calls kept going with --rate 0.' },
+    warmup: { type: 'string', value: 'S', default: '3', help: 'Seconds of calls before the measurement.' },
   },
-  process.argv.slice(2),
-)
+  notes:
+    "Example: npm run bench -- signalling --rate 500 --require 'calls.failed<=0' --require 'calls.callsPerSecondPerCore>=500'\n" +
+    'BENCH_PROFILE=DIR writes a CPU profile of the gateway there.',
+}
 
-const rate = args.number('rate', { min: 0, max: 20_000 })
-const total = args.number('calls', { min: 0, max: 10_000_000 })
-const seconds = total > 0 && rate > 0 ? total / rate : args.number('seconds', { min: 1, max: 3_600 })
-const progress = (line: string): void => void process.stderr.write(`${line}\n`)
+async function signalling(args: BenchArguments): Promise<number> {
+  const rate = args.number('rate', { min: 0, max: 20_000 })
+  const total = args.number('calls', { min: 0, max: 10_000_000 })
+  const seconds = total > 0 && rate > 0 ? total / rate : args.number('seconds', { min: 1, max: 3_600 })
+  const load = {
+    rate,
+    seconds,
+    warmUpSeconds: args.number('warmup', { min: 0, max: 600 }),
+    concurrent: args.number('concurrent', { min: 1, max: 5_000 }),
+  }
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`)
+  progress('messages')
+  const messages = measureMessages(400)
+  progress('transactions')
+  const transactions = measureTransactions()
+  const calls = await measureCalls({ ...load, progress })
+  return finish({ ...report(messages, transactions, calls), parameters: load }, args)
+}
 
-progress('messages')
-const messages = measureMessages(400)
-progress('transactions')
-const transactions = measureTransactions()
-const calls = await measureCalls({
-  rate,
-  seconds,
-  warmUpSeconds: args.number('warmup', { min: 0, max: 600 }),
-  concurrent: args.number('concurrent', { min: 1, max: 5_000 }),
-  progress,
-})
-process.exit(await finish(report(messages, transactions, calls), args))
-
-function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMeasured): Report {
+function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMeasured): Omit<Report, 'parameters'> {
   const { result } = measured
   const setup = percentilesOf(result.setupMs)
   const whole = percentilesOf(result.wholeMs)
@@ -58,7 +64,6 @@ function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMea
     name: 'signalling',
     title: 'Signalling',
     about: ABOUT,
-    parameters: { rate, seconds },
     figures: { messages: { ...speed }, transactions: { ...stack }, calls: callFigures(measured) },
     tables: [
       {
@@ -97,21 +102,12 @@ function report(speed: MessageSpeed, stack: TransactionSpeed, measured: CallsMea
       },
     ],
     plots: [
-      {
-        title: 'Set-up time, share of calls that took at most so long',
-        xLabel: 'ms',
-        yLabel: '% of calls',
-        xScale: 'log',
-        series: [{ name: 'INVITE to 200', points: distribution(result.setupMs.sorted()) }],
-      },
+      percentilePlot('Time by percentile', 'ms', [
+        { name: 'set-up, INVITE to 200', samples: result.setupMs },
+        { name: 'whole call', samples: result.wholeMs },
+      ]),
     ],
   }
 }
 
-function distribution(sorted: Float64Array): (readonly [number, number])[] {
-  const steps = 200
-  return Array.from({ length: sorted.length === 0 ? 0 : steps + 1 }, (_, i) => {
-    const share = i / steps
-    return [sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0, share * 100] as const
-  })
-}
+await runBench(COMMAND, signalling)
