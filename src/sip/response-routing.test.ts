@@ -51,9 +51,9 @@ const cases: readonly (readonly [what: string, via: string, stamped: string, to:
     'flow',
   ],
   [
-    'a maddr that is no multicast group is not followed: anybody could have our answers sent to anybody',
-    'SIP/2.0/UDP 192.0.2.9;maddr=198.51.100.1;branch=z9hG4bK1',
-    'SIP/2.0/UDP 192.0.2.9;maddr=198.51.100.1;branch=z9hG4bK1',
+    'a maddr is not followed: anybody could have our answers sent to anybody',
+    'SIP/2.0/UDP 192.0.2.9;maddr=224.2.0.1;branch=z9hG4bK1',
+    'SIP/2.0/UDP 192.0.2.9;maddr=224.2.0.1;branch=z9hG4bK1',
     '192.0.2.9:5060',
   ],
   [

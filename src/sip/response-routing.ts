@@ -6,8 +6,6 @@ import { findParam, parseParams, writeParams } from './message/params.ts'
 import type { ViaSpan } from './message/via.ts'
 
 const DEFAULT_PORT = 5060
-/** 224.0.0.0/4. */
-const MULTICAST = /^(?:22[4-9]|23\d)(?:\.\d{1,3}){3}$/
 
 /**
  * The request as it really came: `received` where the sender's address is not the one it named (RFC 3261 §18.2.1), and
@@ -38,14 +36,12 @@ function sameHost(a: string, b: string): boolean {
 /**
  * Where responses to a request go (RFC 3261 §18.2.2, RFC 3581 §4): its Via and the flow it came over tell.
  *
- * A `maddr` counts only where it is what it was made for, a multicast group (§18.1.1): any other would make us a
- * reflector against whatever host a stranger names.
+ * A `maddr` is not followed: any stranger names one, and we would be a reflector against that host or a whole
+ * multicast group.
  */
 export function responseTarget(via: ViaSpan, flow: Flow): SendTarget {
   if (isReliable(flow.transport)) return { kind: 'flow', flow }
   const port = via.sentBy.port ?? DEFAULT_PORT
-  const maddr = findParam(via.text, via.sentBy.end, 'maddr')
-  if (maddr && MULTICAST.test(maddr)) return { kind: 'address', transport: 'udp', to: { host: maddr, port } }
   const asksPort = findParam(via.text, via.sentBy.end, 'rport') !== undefined
   if (asksPort || port === flow.remote.port) return { kind: 'flow', flow }
   return { kind: 'address', transport: 'udp', to: { host: flow.remote.host, port } }
