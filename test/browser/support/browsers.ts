@@ -59,6 +59,7 @@ function chromiumArguments(profile: string, origin: string): readonly string[] {
     '--disable-component-update',
     '--disable-sync',
     '--disable-dev-shm-usage',
+    '--disable-breakpad',
     '--mute-audio',
     // Several clients share the browser: those in the back must not sleep.
     '--disable-background-timer-throttling',
