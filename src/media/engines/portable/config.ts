@@ -41,7 +41,7 @@ export interface PortableConfig {
   readonly quarantineMs?: number
   /** After how long without a valid packet a side that may send is reported `silent`. Default 5_000. */
   readonly silenceMs?: number
-  /** How often `quality` is reported, per session. Default 5_000. */
+  /** How often `quality` is reported, per session. Default 2_000: somebody may be looking at the call. */
   readonly qualityMs?: number
   /** Time without an authenticated check after which we stop sending (RFC 7675 §5.1). Default 30_000. */
   readonly consentMs?: number

@@ -59,7 +59,7 @@ export class PortableEngine implements MediaEngine {
     this.#log = config.log
     this.#groups = groups
     this.#maxSessions = config.limits?.sessions ?? LIMITS.mediaSessions
-    this.#qualityMs = config.qualityMs ?? 5_000
+    this.#qualityMs = config.qualityMs ?? 2_000
     this.#events = new EventQueue(config.limits?.eventsQueued ?? LIMITS.mediaEventsQueued)
     this.#ticker = new Ticker(
       clock,
