@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { buildStun } from '../media/engines/portable/stun/index.ts'
 import { IceAgent, type IceRole } from './ice-agent.ts'
 
 interface End {
@@ -93,6 +94,27 @@ describe('ICE agent', () => {
     for (let round = 0; round < 20; round++) link.round()
     assert.deepEqual(link.first.selected, [])
   })
+
+  for (const [what, key, port, selects] of [
+    ['right one', 'right', 2, true],
+    ['one with another password', 'wrong', 2, false],
+    ['one from another address', 'right', 3, false],
+  ] as const) {
+    test(`of answers to a check the ${what} is ${selects ? 'taken' : 'not believed'}`, () => {
+      const selected: number[] = []
+      const checks: Buffer[] = []
+      const agent = new IceAgent({
+        role: 'controlling',
+        send: (data) => checks.push(data),
+        onSelected: (_host, to) => selected.push(to),
+      })
+      agent.setRemote({ ufrag: 'peer', pwd: 'right', lite: true, candidates: [{ host: HOST, port: 2 }] })
+      agent.check()
+      const transactionId = checks[0]?.subarray(8, 20) ?? assert.fail()
+      agent.handle(buildStun({ class: 'success', transactionId, attributes: [], key }), HOST, port)
+      assert.deepEqual(selected, selects ? [2] : [])
+    })
+  }
 
   test('RFC 8445 §7.3.1.3: an address that no candidate named is learned from its check', () => {
     const link = pair({ natPort: 7 })
