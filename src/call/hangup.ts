@@ -23,6 +23,8 @@ export interface Cause extends Omit<Ending, 'at'> {
 export function hangUp(turn: Turn, cause: Cause): void {
   if (turn.call.ending !== undefined) return
   const { status, endedBy, reason } = cause
+  const { reoffer } = turn.call
+  if (reoffer?.client !== undefined) turn.emit({ kind: 'cancel', key: reoffer.client })
   turn.update({ ending: { status, endedBy, reason, at: turn.now }, reoffer: undefined, deadlines: {} })
   turn.setDeadline('ending', turn.now + ENDING_MS)
   turn.note('state', `Ends: ${reason}`, { facts: { status, endedBy } })

@@ -5,7 +5,7 @@ import { bodyOf } from './kept-request.ts'
 import { otherLeg } from './leg-state.ts'
 import type { CallEvent, LegId } from './model.ts'
 import { faultIn } from './offered.ts'
-import { offerAgain, onOffer } from './reoffer.ts'
+import { isBusy, offerAgain, onOffer } from './reoffer.ts'
 import { awaitReply, reply } from './replies.ts'
 import { sendInDialog } from './requests.ts'
 import { takeWish } from './session-timer.ts'
@@ -88,8 +88,7 @@ function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): 
 /** Why no new offer can be taken now: glare, or the last one is not settled (RFC 3261 §14.2). */
 function pending(turn: Turn, id: LegId): { status: number; headers: readonly HeaderField[] } | undefined {
   const { phase, reoffer } = turn.call
-  const unsettled = turn.legs.some((leg) => leg.sdp.awaitsAnswer === true)
-  if (phase === 'talking' && !unsettled) return undefined
+  if (!isBusy(turn)) return undefined
   const own = phase === 'inviting' || phase === 'ringing' || reoffer?.from === id
   if (!own) return { status: 491, headers: [] }
   return { status: 500, headers: [{ name: 'Retry-After', value: '2' }] }

@@ -9,6 +9,7 @@ import { reply, sdpBody } from './replies.ts'
 import { acknowledge, finish, sendInDialog } from './requests.ts'
 import { restartsIce, sameForOtherLeg } from './sdp-compare.ts'
 import { agree, answerAgain, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
+import { keptSession, takePromise } from './session-timer.ts'
 import type { Reoffer, Sent } from './state.ts'
 import { statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
@@ -43,7 +44,9 @@ export function relayOffer(turn: Turn, change: Change, to: LegId): void {
   const { from, key, offer } = change
   try {
     const offered = offerTo(turn, to, offer)
-    const client = sendInDialog(turn, to, 'INVITE', 'reinvite', { body: sdpBody(offered), relayOf: key })
+    const headers = keptSession(turn.leg(to))
+    const client = sendInDialog(turn, to, 'INVITE', 'reinvite', { headers, body: sdpBody(offered), relayOf: key })
+    if (turn.call.retry?.from === from) forgetRetry(turn) // This offer is newer.
     turn.update({ reoffer: { from, to, key, offer, stage: 'asked', offered, client } })
     turn.setDeadline('reoffer', turn.now + REOFFER_MS)
     if (turn.call.phase === 'talking') turn.move('reoffered')
@@ -64,10 +67,19 @@ export function onReinviteResponse(turn: Turn, key: ClientKey, sent: Sent, respo
     const refreshed = refreshTarget(dialog, response)
     turn.updateLeg(sent.leg, { dialog: refreshed })
     acknowledge(turn, sent.leg, key, refreshed, response)
+    takePromise(turn, sent.leg, response)
   }
-  if (turn.call.reoffer?.client !== key) return
+  if (turn.call.reoffer?.client !== key) return success ? undo(turn, sent.leg) : undefined
   if (success) return agreed(turn, turn.call.reoffer, response)
   refused(turn, sent.leg, response.status)
+}
+
+/** The peer took an offer that was given up: it is asked for what the other side has, unless a newer offer is out. */
+function undo(turn: Turn, id: LegId): void {
+  const from = otherLeg(turn.call, id)
+  const offer = from === undefined ? undefined : turn.leg(from).sdp.theirs
+  if (from === undefined || offer === undefined || isBusy(turn)) return
+  relayOffer(turn, { from, offer }, id)
 }
 
 /** The re-INVITE got no answer at all. */
@@ -129,12 +141,22 @@ function refused(turn: Turn, by: LegId, status: number): void {
 
 /** The time of an offer of ours that met glare has come. */
 export function retryReoffer(turn: Turn): void {
-  const { retry, phase } = turn.call
+  const { retry } = turn.call
   const to = retry && otherLeg(turn.call, retry.from)
   if (retry === undefined || to === undefined) return
-  if (phase !== 'talking') return turn.setDeadline('retry', turn.now + 2_000)
-  turn.update({ retry: undefined })
+  if (isBusy(turn)) return turn.setDeadline('retry', turn.now + 2_000)
+  forgetRetry(turn)
   relayOffer(turn, retry, to)
+}
+
+/** An offer waits for its answer, or the call is not up. */
+export function isBusy({ call, legs }: Turn): boolean {
+  return call.phase !== 'talking' || legs.some((leg) => leg.sdp.awaitsAnswer === true)
+}
+
+function forgetRetry(turn: Turn): void {
+  turn.update({ retry: undefined })
+  turn.setDeadline('retry', undefined)
 }
 
 /** RFC 3261 §14.1: 2.1 to 4 s where the Call-ID is ours (every called leg), else up to 2 s. */

@@ -45,12 +45,12 @@ export function sendAgain(turn: Turn, key: ClientKey, authorization: HeaderField
   const sent = finish(turn, key)
   if (sent === undefined) return undefined
   const request = restore(sent.request)
-  const sequence = request.headers.cseq.sequence + 1
+  const { dialog } = turn.leg(sent.leg)
+  const sequence = Math.max(request.headers.cseq.sequence, dialog?.localSequence ?? 0) + 1
   const fields = sent.request.fields.map((field) =>
     field.name === 'CSeq' ? { name: 'CSeq', value: `${sequence} ${request.method}` } : field,
   )
   const again = restore({ ...sent.request, fields: [...fields, authorization] })
-  const { dialog } = turn.leg(sent.leg)
   if (dialog !== undefined) turn.updateLeg(sent.leg, { dialog: { ...dialog, localSequence: sequence } })
   return send(turn, sent.leg, again, sent.target, { purpose: sent.purpose, relayOf: sent.relayOf, authorized: true })
 }

@@ -4,6 +4,7 @@ import {
   createOffer,
   type Dropped,
   type LocalAnswer,
+  type MediaSection,
   negotiated,
   type SessionDescription,
   type SessionIdentity,
@@ -77,7 +78,7 @@ export function answerTo(
   })
   noteDropped(turn, id, made.dropped)
   const ours = stamp(turn, id, made.description)
-  agree(turn, id, ours, parts.offer)
+  agree(turn, id, ours, parts.offer, 'peer')
   return ours
 }
 
@@ -119,20 +120,29 @@ function answerWith(
   })
   noteDropped(turn, id, made.dropped)
   const ours = stamp(turn, id, made.description)
-  agree(turn, id, ours, offer)
+  agree(turn, id, ours, offer, 'peer')
   return ours
 }
 
 /** Offer and answer of a leg are both known: tells the engine. @throws GatewayError `SDP_ANSWER_MISMATCH`. */
-export function agree(turn: Turn, id: LegId, ours: SessionDescription, theirs: SessionDescription): void {
+export function agree(
+  turn: Turn,
+  id: LegId,
+  ours: SessionDescription,
+  theirs: SessionDescription,
+  offerer: 'us' | 'peer' = 'us',
+): void {
   const remote = negotiated({ ours, theirs, local: localFacts(turn, id) })
   const leg = turn.leg(id)
-  turn.updateLeg(id, { sdp: { ...leg.sdp, ours, theirs, awaitsAnswer: undefined }, holds: holds(theirs) })
+  // Who is offered silence can only take it: that says nothing of its own wish.
+  const tells = offerer === 'peer' || sendsAudio(ours)
+  const holdsNow = tells ? holds(theirs) : leg.holds
+  turn.updateLeg(id, { sdp: { ...leg.sdp, ours, theirs, awaitsAnswer: undefined }, holds: holdsNow })
   const codec = agreedCodec(turn.leg(id))
   if (codec !== undefined && codec !== agreedCodec(leg)) {
     turn.note('sdp', `Agreed on ${codec}`, { leg: id, facts: { codec } })
   }
-  if (holds(theirs) !== leg.holds)
+  if (holdsNow !== leg.holds)
     turn.note('media', leg.holds ? 'Resumed by the peer' : 'Put on hold by the peer', { leg: id })
   changeMedia(turn, { kind: 'remote', side: id, remote })
 }
@@ -147,10 +157,19 @@ export function policyFor(turn: Turn, leg: Leg): TranslationPolicy {
 
 /** The peer sends and does not want to hear, or neither (RFC 3264 §8.4; `0.0.0.0` as of RFC 2543). */
 export function holds(theirs: SessionDescription): boolean {
-  const audio = theirs.media.find((section) => section.kind === 'audio' && section.port !== 0)
+  const audio = liveAudio(theirs)
   if (audio === undefined) return false
   const direction = askedDirection(audio)
   return direction === 'sendonly' || direction === 'inactive'
+}
+
+function sendsAudio(ours: SessionDescription): boolean {
+  const direction = liveAudio(ours)?.direction
+  return direction === 'sendrecv' || direction === 'sendonly'
+}
+
+function liveAudio({ media }: SessionDescription): MediaSection | undefined {
+  return media.find((section) => section.kind === 'audio' && section.port !== 0)
 }
 
 /** The SDP with the version it has to have: one more than the last only if it differs from it (RFC 3264 §8). */

@@ -36,11 +36,23 @@ export function takeWish(turn: Turn, leg: LegId, request: SipRequest): void {
   watch(turn, leg, taken ? wish.seconds * 1_000 : undefined)
 }
 
-/** A called peer that promised to refresh the session itself (RFC 4028 §9: `refresher=uas`). */
+/**
+ * A peer that answered our INVITE may promise to refresh the session itself (RFC 4028 §9: `refresher=uas`). Without a
+ * promise the session no longer expires (§7.2).
+ */
 export function takePromise(turn: Turn, leg: LegId, response: SipResponse): void {
   const promise = sessionExpires(response)
-  if (promise?.refresher !== 'uas' || isTooShort(promise)) return
-  watch(turn, leg, promise.seconds * 1_000)
+  const taken = promise?.refresher === 'uas' && !isTooShort(promise)
+  watch(turn, leg, taken ? promise.seconds * 1_000 : undefined)
+}
+
+/** What a re-INVITE of ours says to a peer that refreshes the session: it shall go on (RFC 4028 §7.4). */
+export function keptSession({ sessionMs }: Leg): HeaderField[] {
+  if (sessionMs === undefined) return []
+  return [
+    { name: 'Supported', value: 'timer' },
+    { name: 'Session-Expires', value: `${sessionMs / 1_000};refresher=uas` },
+  ]
 }
 
 /** The session of a leg lives for this long from now, unless it is refreshed again. */
