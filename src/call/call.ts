@@ -1,6 +1,6 @@
 import { asGatewayError, earliest, type Machine, type Millis } from '../base/index.ts'
 import { onAck, onAckMissing } from './acknowledged.ts'
-import { onCancelled } from './cancelled.ts'
+import { onCallerGone, onCancelled } from './cancelled.ts'
 import { onWake } from './deadlines.ts'
 import { releaseIfSettled } from './ending.ts'
 import { hangUp } from './hangup.ts'
@@ -54,6 +54,8 @@ function dispatch(turn: Turn, event: CallEvent): void {
       return onCancelled(turn, event.key, event.request)
     case 'ack-missing':
       return onAckMissing(turn, event.key)
+    case 'caller-gone':
+      return onCallerGone(turn)
     case 'response':
       return onResponse(turn, event)
     case 'authorized':

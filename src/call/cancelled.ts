@@ -15,3 +15,9 @@ export function onCancelled(turn: Turn, key: ServerKey, request: SipRequest): vo
     reasonHeader: request.headers.get('Reason'),
   })
 }
+
+/** A browser whose connection closes can neither cancel nor hear an answer: nobody is to pick up for it. */
+export function onCallerGone(turn: Turn): void {
+  if (turn.call.answeredAt !== undefined) return
+  hangUp(turn, { status: 487, endedBy: 'caller', reason: 'The connection of the caller closed' })
+}

@@ -40,6 +40,8 @@ export type CallEvent =
   /** CANCEL for the INVITE `key`. */
   | { readonly kind: 'cancelled'; readonly key: ServerKey; readonly request: SipRequest }
   | { readonly kind: 'ack-missing'; readonly key: ServerKey }
+  /** The connection closed that the INVITE came over and its answer would go. */
+  | { readonly kind: 'caller-gone' }
   | { readonly kind: 'response'; readonly key: ClientKey; readonly response: SipResponse; readonly flow: Flow }
   /**
    * A request of this call was challenged (401, 407) and the trunk's credentials answer it: send it again with the next

@@ -68,10 +68,15 @@ export class CallTable {
   readonly #dialogs = new Map<string, Owned<KnownDialog>>()
   readonly #sipCallIds = new Map<string, LiveCall>()
   readonly #perTenant = new Map<string, number>()
+  /** Calls of browsers, by the connection their INVITE came over. */
+  readonly #callers = new Map<string, Set<LiveCall>>()
 
   add(call: LiveCall): void {
     this.#calls.set(call.id, call)
     this.#perTenant.set(call.tenant, this.ofTenant(call.tenant) + 1)
+    if (!isWebSocket(call.callerFlow)) return
+    const { id } = call.callerFlow
+    this.#callers.set(id, (this.#callers.get(id) ?? new Set()).add(call))
   }
 
   remove(call: LiveCall): void {
@@ -79,6 +84,8 @@ export class CallTable {
     const left = this.ofTenant(call.tenant) - 1
     if (left > 0) this.#perTenant.set(call.tenant, left)
     else this.#perTenant.delete(call.tenant)
+    const callers = this.#callers.get(call.callerFlow.id)
+    if (callers?.delete(call) === true && callers.size === 0) this.#callers.delete(call.callerFlow.id)
     forget(this.#sessions, call.sessions, call)
     forget(this.#clientKeys, call.outstanding.keys(), call)
     forget(this.#serverKeys, call.unanswered.keys(), call)
@@ -100,6 +107,11 @@ export class CallTable {
 
   byId(id: CallId): LiveCall | undefined {
     return this.#calls.get(id)
+  }
+
+  /** Calls that began over this connection of a browser. */
+  begunOver(flowId: string): readonly LiveCall[] {
+    return [...(this.#callers.get(flowId) ?? [])]
   }
 
   bySession(session: MediaSessionId): LiveCall | undefined {
@@ -180,6 +192,11 @@ export class CallTable {
     call.sipCallIds.set(sipCallId, leg)
     this.#sipCallIds.set(sipCallId, call)
   }
+}
+
+/** Such a connection is its browser's only way; other peers can be reached anew. */
+export function isWebSocket({ transport }: Flow): boolean {
+  return transport === 'ws' || transport === 'wss'
 }
 
 /** The peer of `dialog` uses this tag. */

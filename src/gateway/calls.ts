@@ -11,7 +11,7 @@ import {
 import type { MediaEvent } from '../media/index.ts'
 import type { Flow, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
-import { type CallTable, type LiveCall, learnRemoteTag } from './call-table.ts'
+import { type CallTable, isWebSocket, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
@@ -270,7 +270,7 @@ export class Calls {
 
 /** Only connections bind: a UDP peer may change its port between two requests (NAT). */
 function bindToFlow(dialog: { flowId?: string }, flow: Flow): void {
-  if (flow.transport === 'ws' || flow.transport === 'wss') dialog.flowId = flow.id
+  if (isWebSocket(flow)) dialog.flowId = flow.id
 }
 
 function isFaultCode(code: unknown): code is FaultCode {

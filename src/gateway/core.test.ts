@@ -312,6 +312,20 @@ test('a page that reconnected and registered anew is reached there, in the middl
   anew.take('BYE')
 })
 
+test('a browser whose connection closes while it calls: nobody is rung any more', async () => {
+  const rig = new CoreRig()
+  const [page, bob] = [rig.peer('198.51.100.9', 'ws', 40_000), rig.peer('198.51.100.7')]
+  await bob.register('bob', 'builder')
+  await page.call('alice', 'wonderland', 'bob')
+  const invite = bob.take('INVITE')
+  await bob.send(bob.response(invite, '180 Ringing'))
+  rig.input({ kind: 'flow-closed', flowId: page.flow.id })
+  bob.take('CANCEL')
+  await bob.send(bob.response(invite, '487 Request Terminated'))
+  await rig.settle()
+  assert.equal(rig.core.counts().calls, 0)
+})
+
 test('another tenant’s user of the same name is not rung', async () => {
   const rig = new CoreRig({ tenants: [exampleTenant(), { ...exampleTenant(), domain: 'other.test', trunks: [] }] })
   const [alice, bob] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7')]

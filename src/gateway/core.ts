@@ -124,6 +124,7 @@ class GatewayCore implements Core {
       case 'flow-closed':
         this.#endpoint.handle(input, now)
         this.#decisions.flowClosed(input.flowId, now)
+        for (const call of this.#table.begunOver(input.flowId)) this.#calls.step(call, { kind: 'caller-gone' }, now)
         break
       case 'media':
         this.#media(input.event, now)
