@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child.ts'
-import { freeTcpPort, freeUdpPort } from './ports.ts'
+import { freeTcpPort, freeUdpPort, hostPort } from './ports.ts'
 
 export interface GatewayProcessOptions {
   /** Address it listens on and tells peers. Default 127.0.0.1. */
@@ -41,16 +41,18 @@ const TOKEN = 'token-of-this-test'
 export async function startGateway(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const address = options.address ?? '127.0.0.1'
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-gateway-'))
-  const sipPort = await freeUdpPort()
-  const httpPort = await freeTcpPort()
+  const own = options.netns === undefined ? address : undefined
+  const sipPort = await freeUdpPort(own)
+  const httpPort = await freeTcpPort(own)
+  const sip = hostPort(address, sipPort)
   const media = await mediaPorts(options.rtpPorts ?? 400)
   const file = join(folder, 'trunkline.yaml')
   await writeFile(
     file,
     [
       'listen:',
-      `  http: "${address}:${httpPort}"`,
-      `  sip: ["udp:${address}:${sipPort}", "tcp:${address}:${sipPort}"]`,
+      `  http: "${hostPort(address, httpPort)}"`,
+      `  sip: ["udp:${sip}", "tcp:${sip}"]`,
       'media:',
       '  engine: portable',
       `  advertise: ["${address}"]`,
@@ -66,11 +68,11 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
     ...(options.heapMiB === undefined ? {} : { env: { NODE_OPTIONS: `--max-old-space-size=${options.heapMiB}` } }),
   })
   await child.sees(/Trunkline .* is up/, 30_000)
-  const http = `http://${address}:${httpPort}`
+  const http = `http://${hostPort(address, httpPort)}`
   return {
     http,
-    webSocket: `ws://${address}:${httpPort}/sip`,
-    sip: `${address}:${sipPort}`,
+    webSocket: `ws://${hostPort(address, httpPort)}/sip`,
+    sip,
     sipPort,
     token: TOKEN,
     child,
