@@ -227,6 +227,20 @@ describe('INVITE', () => {
     assert.deepEqual(SipPair.trace(pair.b), ['200'])
   })
 
+  test('a peer that answers one INVITE as ever new dialogs makes us work for so many only', () => {
+    const pair = new SipPair()
+    answering(pair.b, 200)
+    pair.a.tell({ kind: 'request', key: 'k', request: requestOf('INVITE'), target: pair.a.target })
+    pair.run(100)
+    const answer = pair.b.sent[0]?.data ?? ''
+    const flow = pair.flow(pair.a.host, pair.b.host)
+    for (let i = 0; i < 1_000; i++) {
+      pair.a.tell({ kind: 'received', flow, data: answer.replace('tag=bob', `tag=bob${i}`) })
+    }
+    assert.ok(kinds(pair.a).filter((kind) => kind === '200').length <= 20)
+    assert.ok((pair.a.endpoint.counters().rejected.SIP_STRAY_RESPONSE ?? 0) > 900)
+  })
+
   test('§13.2.2.4: a 2xx of another branch is a dialog of its own', () => {
     const pair = new SipPair()
     acknowledging(pair.a)

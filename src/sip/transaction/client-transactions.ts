@@ -16,6 +16,9 @@ import { type InviteClientEffect, type InviteClientEvent, stepInviteClient } fro
 import { type NonInviteClientEffect, type NonInviteClientEvent, stepNonInviteClient } from './non-invite-client.ts'
 import { ackOf, cancelOf, complete, MAGIC_COOKIE } from './outgoing.ts'
 
+/** Dialogs that one INVITE may make; each costs the user an ACK and a BYE, so a peer cannot have any number. */
+const ANSWERS = 20
+
 /** A response and the flow it came over. */
 interface Arrival {
   readonly response: SipResponse
@@ -179,6 +182,9 @@ export class ClientTransactions {
     const toTag = arrival.response.headers.toTag ?? ''
     const success: Success | undefined = transaction.successes.find((one) => one.toTag === toTag)
     if (success === undefined) {
+      if (transaction.successes.length >= ANSWERS) {
+        return this.#context.outbox.reject('SIP_STRAY_RESPONSE', 'Too many answers to one INVITE', arrival.flow)
+      }
       transaction.successes.push({ toTag: detached(toTag) })
       return this.#deliver(transaction, arrival)
     }
