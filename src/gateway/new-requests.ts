@@ -98,9 +98,11 @@ export class NewRequests {
     const isNumber = uri.scheme === 'tel' && method === 'INVITE' // RFC 3966: a number without a host is for us.
     if (uri.scheme !== 'sip' && !isNumber) return answer(416)
     if (!isNumber && !this.#deps.decisions.isOurs(uri.host)) return answer(404)
-    if (method === 'OPTIONS') return optionsAnswer(incoming.request)
-    if (method === 'REGISTER') return this.#register(incoming, now)
     if (method === 'INVITE') return this.#invite(incoming, uri, now)
+    const unknown = unknownExtensions(incoming.request)
+    if (unknown.length > 0) return answer(420, [{ name: 'Unsupported', value: unknown.join(', ') }])
+    if (method === 'OPTIONS') return OPTIONS_ANSWER
+    if (method === 'REGISTER') return this.#register(incoming, now)
     return IN_DIALOG.has(method) ? answer(481) : answer(405, [ALLOW])
   }
 
@@ -199,10 +201,16 @@ function isToStranger({ headers }: SipRequest, status: number): boolean {
 }
 
 /** RFC 3261 §11.2: what we can do, told to whoever asks. */
-function optionsAnswer({ headers }: SipRequest): Answer {
-  const required = headers.values('Require')
-  if (required.length > 0) return answer(420, [{ name: 'Unsupported', value: required.join(', ') }])
-  return answer(200, [ALLOW, { name: 'Accept', value: 'application/sdp' }, { name: 'Supported', value: 'timer' }])
+const OPTIONS_ANSWER = answer(200, [
+  ALLOW,
+  { name: 'Accept', value: 'application/sdp' },
+  { name: 'Supported', value: 'timer' },
+])
+
+/** What is required of us and we do not know (RFC 3261 §8.2.2.3); of an INVITE the call tells. */
+function unknownExtensions({ method, headers }: SipRequest): readonly string[] {
+  const known = method === 'REGISTER' ? 'path' : 'timer'
+  return headers.values('Require').filter((tag) => tag.toLowerCase() !== known)
 }
 
 function dials(tenant: Tenant, uri: SipUri): boolean {
