@@ -265,6 +265,9 @@ test('INFO goes to the other side with its body, and the answer back', () => {
   assert.equal(relayed.request.body, body.content)
   rig.answer(relayed.key, 415)
   assert.deepEqual(rig.statuses(key), [415])
+  const again = rig.request('a', 'INFO', { body })
+  rig.answer(rig.sent('b1', 'INFO').key, 407)
+  assert.deepEqual(rig.statuses(again), [503], 'the challenge of one leg is not the other’s to answer')
   assert.equal(rig.state.phase, 'talking')
 })
 
@@ -278,6 +281,7 @@ for (const [method, status] of [
     const rig = talking()
     const key = rig.request('a', method)
     assert.deepEqual(rig.statuses(key), [status])
+    assert.equal(rig.final(key).headers.get('Supported'), status === 200 ? 'timer' : undefined)
     if (status !== 501) assert.match(rig.final(key).headers.get('Allow') ?? '', /INVITE, ACK, CANCEL, BYE, UPDATE/)
     assert.equal(rig.state.phase, 'talking')
   })

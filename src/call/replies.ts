@@ -8,6 +8,9 @@ import type { Turn } from './turn.ts'
 /** What we understand inside and outside a dialog. */
 export const ALLOW: HeaderField = { name: 'Allow', value: 'INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS' }
 
+/** Of session timers the peer's half: it refreshes, we watch (RFC 4028). */
+const SUPPORTED: HeaderField = { name: 'Supported', value: 'timer' }
+
 export interface ReplyParts {
   readonly headers?: readonly HeaderField[] | undefined
   readonly body?: Body | undefined
@@ -42,7 +45,9 @@ function ownHeaders(turn: Turn, id: LegId, method: string, status: number): Head
   const refreshes = method === 'INVITE' || method === 'UPDATE'
   if (refreshes && status > 100 && status < 300) headers.push(contactOf(turn, id))
   if (success && refreshes) headers.push(...agreedSession(turn.leg(id)))
-  if (status === 405 || (success && (method === 'INVITE' || method === 'OPTIONS'))) headers.push(ALLOW)
+  const tellsAll = success && (method === 'INVITE' || method === 'OPTIONS') // RFC 3261 §13.3.1.4, §11.2.
+  if (status === 405 || tellsAll) headers.push(ALLOW)
+  if (tellsAll) headers.push(SUPPORTED)
   return headers
 }
 

@@ -7,6 +7,7 @@ import { followReinvite, onReinviteFailed, onReinviteResponse } from './reoffer.
 import { reply } from './replies.ts'
 import { finish, sendAgain } from './requests.ts'
 import type { Sent } from './state.ts'
+import { statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
 
 type Event<Kind extends CallEvent['kind']> = CallEvent & { readonly kind: Kind }
@@ -75,8 +76,13 @@ function afterInfo(
   body = undefined as ReturnType<typeof bodyOf>,
 ): void {
   const lost = status === 408 || status === 481
-  if (relayOf !== undefined) reply(turn, relayOf, lost ? 480 : status, { body })
+  if (relayOf !== undefined) reply(turn, relayOf, lost ? 480 : relayed(status), { body })
   if (lost && turn.call.ending === undefined) loseLeg(turn, leg, status)
+}
+
+/** The peer's own answer, unless it is a challenge: only we could have met that. */
+function relayed(status: number): number {
+  return status === 401 || status === 407 ? statusForCaller(status) : status
 }
 
 function loseLeg(turn: Turn, leg: LegId, status: number): void {
