@@ -60,8 +60,7 @@ function onSuccess(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse
   const { leg: id, request } = sent
   const leg = turn.leg(id)
   const dialog = dialogOf(turn, id, request, response)
-  if (dialog === undefined)
-    return failAnswer(turn, id, new GatewayError('SIP_MALFORMED_MESSAGE', '200 without Contact'))
+  if (dialog === undefined) return failAnswer(turn, id, new GatewayError('SIP_MALFORMED_MESSAGE', 'It leads nowhere'))
   acknowledge(turn, id, key, dialog, response)
   turn.updateLeg(id, { dialog, invitation: trimmed(request) })
   const open = leg.status === 'inviting' || leg.status === 'ringing'
@@ -112,9 +111,12 @@ function outcomeOf({ status, headers }: SipResponse): Outcome {
   return { status, told }
 }
 
+/** The dialog that a response makes; `undefined` if nothing could be sent inside it. */
 function dialogOf(turn: Turn, id: LegId, request: KeptRequest, response: SipResponse): Dialog | undefined {
   try {
-    return dialogFromResponse(restore(request), response)
+    const dialog = dialogFromResponse(restore(request), response)
+    targetInDialog(turn.leg(id), dialog)
+    return dialog
   } catch (thrown) {
     turn.note('error', asGatewayError(thrown).message, { leg: id })
     return undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertEnded, BOB_SDP, CallRig, destination, ring } from '../../test/support/call-rig.ts'
+import { assertEnded, BOB_SDP, CallRig, destination, ring, TWO_TARGETS } from '../../test/support/call-rig.ts'
 
 test('who listens to the echo may do so for longer than a phone may ring', () => {
   const rig = new CallRig()
@@ -26,4 +26,14 @@ test('a trunk that cannot be reached by what it says does not keep the other sid
   assert.equal(rig.sent('b1', 'BYE').request.method, 'BYE')
   rig.settle()
   assertEnded(rig, { status: 200, endedBy: 'operator' })
+})
+
+test('a callee that answers from where nobody can be reached is not connected: 502 to the caller', () => {
+  const rig = new CallRig()
+  const invite = rig.offer({ decision: TWO_TARGETS })
+  const { key } = rig.sent('b1')
+  rig.answer(key, 200, { sdp: BOB_SDP, headers: [{ name: 'Record-Route', value: '<sip:p.test;transport=sctp;lr>' }] })
+  assert.deepEqual(rig.statuses(invite), [502])
+  rig.settle()
+  assertEnded(rig, { status: 502, endedBy: 'error' })
 })
