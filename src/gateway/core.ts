@@ -71,7 +71,8 @@ class GatewayCore implements Core {
 
   calls(): readonly CallView[] {
     const live = [...this.#table.all()].map((call) => viewOf(call, this.#wall)).reverse()
-    return [...live, ...this.#calls.ended.views(this.#now)]
+    // A call may be long in ending, because a phone does not answer our CANCEL.
+    return [...live, ...this.#calls.ended.views(this.#now)].sort((one, other) => other.startedAt - one.startedAt)
   }
 
   call(id: CallId): CallDetail | undefined {
