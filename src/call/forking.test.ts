@@ -85,6 +85,13 @@ test('a target that is silent or unreachable is followed by the next', () => {
   }
 })
 
+test('one phone that cannot be reached is unavailable, not our service', () => {
+  const rig = new CallRig()
+  const invite = rig.offer()
+  rig.event({ kind: 'failed', key: rig.sent('b1').key, cause: 'transport', detail: 'ECONNREFUSED' })
+  assert.deepEqual(rig.statuses(invite), [480])
+})
+
 test('a refusal of a trunk is final: no other target is tried', () => {
   const rig = new CallRig()
   const invite = rig.offer({ decision: TWO_TARGETS })

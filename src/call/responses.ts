@@ -42,16 +42,25 @@ export function onAuthorized(turn: Turn, { key, authorization }: Event<'authoriz
   followReinvite(turn, key, again)
 }
 
-/** A request of ours got no answer (RFC 3261 §8.1.3.1: silence counts as 408, a transport error as 503). */
+/** A request of ours got no answer. */
 export function onFailed(turn: Turn, { key, cause, detail }: Event<'failed'>): void {
   const sent = finish(turn, key)
   if (sent === undefined) return
-  const status = cause === 'timeout' ? 408 : 503
+  const status = statusOfSilence(turn, sent.leg, cause)
   turn.note('error', `No answer to ${sent.request.method}: ${detail}`, { leg: sent.leg, facts: { cause } })
   if (sent.purpose === 'invite') return branchFailed(turn, sent.leg, { status, told: [] })
   if (sent.purpose === 'reinvite') return onReinviteFailed(turn, key, sent, cause)
   if (sent.purpose === 'info') return afterInfo(turn, sent, status)
   onByeDone(turn, key, sent)
+}
+
+/**
+ * RFC 3261 §8.1.3.1: silence counts as 408, a transport error as 503. That one phone cannot be reached says nothing of
+ * us, though, and whoever is told 503 may take its calls elsewhere for a while (§21.5.4).
+ */
+function statusOfSilence(turn: Turn, id: LegId, cause: 'timeout' | 'transport'): number {
+  if (cause === 'timeout') return 408
+  return turn.leg(id).party.kind === 'user' ? 480 : 503
 }
 
 /** A further 2xx of an INVITE that was answered before. */
