@@ -1,11 +1,11 @@
-import { readdirSync, statSync, watch } from 'node:fs'
+import { readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bounded, type Child, startChild } from './child.ts'
 import { netstringReader, writeNetstring } from './netstring.ts'
-import { freeTcpPort, freeUdpPort, hostPort } from './ports.ts'
+import { freePhonePort, freeTcpPort, hostPort } from './ports.ts'
 import { sine } from './tone.ts'
 import { type Pcm, readWav, writeWav } from './wav.ts'
 
@@ -72,7 +72,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
     join(folder, 'config'),
     configFile({
       address,
-      sipPort: options.sipPort ?? (await freeUdpPort(address)),
+      sipPort: options.sipPort ?? (await freePhonePort(address)),
       controlPort,
       recordings,
       microphone,
@@ -98,7 +98,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
         (resolve) => {
           const look = (): void => {
             const newest = recordingsIn(recordings).at(-1)
-            if (newest !== undefined && statSync(newest).size > seconds * 16_000) resolve()
+            if (newest !== undefined && statSync(newest).size > seconds * bytesPerSecond(newest)) resolve()
           }
           const watcher = watch(recordings, look)
           look()
@@ -129,12 +129,21 @@ function recordingsIn(folder: string): string[] {
   return names.sort().map((name) => join(folder, name))
 }
 
+/** Of a WAV file, from its header. */
+function bytesPerSecond(file: string): number {
+  const header = readFileSync(file).subarray(0, 44)
+  return header.length < 44 ? Number.POSITIVE_INFINITY : header.readUInt32LE(28)
+}
+
 function configFile(places: Places): string {
   const { address, sipPort, controlPort, recordings, microphone } = places
   return [
     'poll_method epoll',
     `sip_listen ${hostPort(address, sipPort)}`,
     'audio_player aubridge,sink',
+    // The microphone's, whatever the codec.
+    'ausrc_srate 8000',
+    'ausrc_channels 1',
     `audio_source aufile,${microphone}`,
     'audio_alert aubridge,alert',
     'call_max_calls 4',

@@ -43,7 +43,11 @@ const FURTHER_FRAMES = 15
 
 export type Kind = 'phone' | 'browser'
 
-async function agentOf(gateway: GatewayProcess, kind: Kind, user: string): Promise<{ agent: UserAgent; wire: Wire }> {
+export async function agentOf(
+  gateway: GatewayProcess,
+  kind: Kind,
+  user: string,
+): Promise<{ agent: UserAgent; wire: Wire }> {
   const wire =
     kind === 'phone'
       ? await openWire('udp', { host: '127.0.0.1', port: gateway.sipPort })
