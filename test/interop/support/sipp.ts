@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child.ts'
+import { eventually } from './eventually.ts'
 import { freeUdpPort } from './ports.ts'
 import { sine } from './tone.ts'
 
@@ -52,6 +55,8 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     cwd: folder,
     ...(options.netns === undefined ? {} : { netns: options.netns }),
   })
+  // Over UDP what comes too early is sent again.
+  if (options.transport === 't1' && options.gateway === undefined) await eventually(() => connects(address, port))
   return {
     port,
     child,
@@ -65,6 +70,11 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function connects(host: string, port: number): Promise<void> {
+  const socket = connect({ host, port })
+  await once(socket, 'connect').finally(() => socket.destroy())
 }
 
 async function scenarioText(options: SippOptions): Promise<string> {
