@@ -180,22 +180,6 @@ describe('requests outside a dialog', () => {
 })
 
 describe('calls', () => {
-  test('are listed newest first, whether up or over', async () => {
-    const rig = new CoreRig()
-    const [alice, bob] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7')]
-    const { id: older } = await talking(rig, alice, bob)
-    await rig.advance(1_000)
-    await alice.call('alice', 'wonderland', 'nobody')
-    await rig.settle()
-    assert.deepEqual(
-      rig.core.calls().map(({ id, state }) => [id === older, state]),
-      [
-        [false, 'ended'],
-        [true, 'talking'],
-      ],
-    )
-  })
-
   test('between two users, to the record at the end', async () => {
     const count = counting()
     const rig = new CoreRig({ count })

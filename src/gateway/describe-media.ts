@@ -25,7 +25,10 @@ export function describeMedia(event: MediaEvent): Description {
     case 'ended':
       return { summary: 'the peer ended its media', facts: {} }
     case 'dtmf':
-      return { summary: `DTMF ${event.digit}, ${event.durationMs} ms`, facts: { digit: event.digit, durationMs: event.durationMs } }
+      return {
+        summary: `DTMF ${event.digit}, ${event.durationMs} ms`,
+        facts: { digit: event.digit, durationMs: event.durationMs },
+      }
     case 'quality':
       return { summary: event.sides.map(describeSide).join('; '), facts: {} }
     case 'engine-lost':
