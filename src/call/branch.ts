@@ -2,7 +2,7 @@ import { asGatewayError, LIMITS } from '../base/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
 import { createRequest, type HeaderField } from '../sip/index.ts'
 import { identityHeaders } from './identity.ts'
-import type { Leg } from './leg-state.ts'
+import { createLeg, type Leg } from './leg-state.ts'
 import { addressOf, changeMedia, mediaKinds, sideSpec } from './media-plan.ts'
 import type { Destination, LegId } from './model.ts'
 import { ALLOW, contactOf, sdpBody } from './replies.ts'
@@ -81,7 +81,7 @@ function newBranch(turn: Turn, destination: Destination): Leg {
   const { ids } = turn.deps
   const id = `b${turn.count('branch')}`
   const { target, profile, party } = destination
-  const leg: Leg = {
+  const leg = createLeg({
     id,
     party,
     profile,
@@ -92,9 +92,8 @@ function newBranch(turn: Turn, destination: Destination): Leg {
     destination,
     sipCallId: ids.token(128),
     localTag: ids.token(),
-    sdp: { sessionId: sessionId(ids.token()), version: 0 },
-    holds: false,
-  }
+    sessionId: sessionId(ids.token()),
+  })
   turn.update({ legs: { ...turn.call.legs, [id]: leg } })
   return leg
 }

@@ -90,6 +90,6 @@ function onMedia(turn: Turn, event: Extract<CallEvent, { readonly kind: `media${
 function onFault(turn: Turn, event: CallEvent, thrown: unknown): void {
   const { code, message, sipStatus } = asGatewayError(thrown)
   turn.note('error', message, { facts: { code } })
-  if (event.kind === 'request' && turn.call.waiting[event.key] !== undefined) return reply(turn, event.key, sipStatus)
+  if (event.kind === 'request' && turn.waiting(event.key) !== undefined) return reply(turn, event.key, sipStatus)
   if (turn.call.phase !== 'idle') hangUp(turn, { status: sipStatus, endedBy: 'error', reason: message })
 }

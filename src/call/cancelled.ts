@@ -5,7 +5,7 @@ import type { Turn } from './turn.ts'
 
 /** CANCEL. One that comes after our final answer changes nothing (RFC 3261 §9.2). */
 export function onCancelled(turn: Turn, key: ServerKey, request: SipRequest): void {
-  if (turn.call.waiting[key] === undefined) return
+  if (turn.waiting(key) === undefined) return
   if (turn.call.reoffer?.key === key) return abandonReoffer(turn, 487)
   if (key !== turn.asked.key) return
   hangUp(turn, {

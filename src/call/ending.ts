@@ -12,18 +12,18 @@ export function releaseIfSettled(turn: Turn): void {
 /** What should have come did not: the call ends without it. */
 export function giveUp(turn: Turn): void {
   turn.note('error', 'Gave up waiting for peers or media', {
-    facts: { requests: Object.keys(turn.call.sent).length, media: turn.call.media.status },
+    facts: { requests: turn.call.sent.length, media: turn.call.media.status },
   })
-  for (const key of Object.keys(turn.call.waiting)) reply(turn, key, 500)
-  for (const key of Object.keys(turn.call.sent)) finish(turn, key)
+  for (const { key } of turn.call.waiting) reply(turn, key, 500)
+  for (const { key } of turn.call.sent) finish(turn, key)
   if (turn.call.media.status !== 'none') turn.emit({ kind: 'media-close', session: turn.call.id })
   release(turn)
 }
 
 function owesNothing({ sent, waiting, legs, media }: CallState): boolean {
   return (
-    Object.keys(sent).length === 0 &&
-    Object.keys(waiting).length === 0 &&
+    sent.length === 0 &&
+    waiting.length === 0 &&
     !Object.values(legs).some((leg) => leg.status === 'parting') &&
     (media.status === 'none' || media.status === 'closed')
   )

@@ -78,7 +78,7 @@ function cancel(turn: Turn, leg: Leg, headers: readonly HeaderField[]): void {
 
 /** Requests that wait get their final answer: the INVITE of the call its outcome, others 487 (RFC 3261 §15.1.2). */
 function refuseWaiting(turn: Turn, { status, headers }: Cause): void {
-  for (const [key, { leg }] of Object.entries(turn.call.waiting)) {
+  for (const { key, leg } of turn.call.waiting) {
     const first = leg === 'a' && key === turn.leg('a').inviteKey
     const final = first && status >= 300 ? status : 487
     reply(turn, key, final, first && headers !== undefined ? { headers } : {})

@@ -58,6 +58,40 @@ export interface LegSdp {
   readonly awaitsAnswer?: boolean | undefined
 }
 
+/** A leg that has only begun. Every field is there from the start, as in a new call. */
+export function createLeg(
+  parts: Omit<Leg, 'sdp' | 'holds' | 'dialog' | 'invitation' | 'unacknowledged' | 'sessionMs'> &
+    Pick<LegSdp, 'sessionId'>,
+): Leg {
+  const { id, party, profile, transport, target, flow, status, destination, sipCallId, localTag, inviteKey } = parts
+  return {
+    id,
+    party,
+    profile,
+    transport,
+    target,
+    flow,
+    status,
+    destination,
+    sipCallId,
+    localTag,
+    dialog: undefined,
+    inviteKey,
+    invitation: undefined,
+    sdp: {
+      sessionId: parts.sessionId,
+      version: 0,
+      sent: undefined,
+      ours: undefined,
+      theirs: undefined,
+      awaitsAnswer: undefined,
+    },
+    unacknowledged: undefined,
+    holds: false,
+    sessionMs: undefined,
+  }
+}
+
 export function isCallee(leg: LegId): boolean {
   return leg !== 'a'
 }

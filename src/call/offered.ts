@@ -5,7 +5,7 @@ import { branchSide, mayHaveVideo, nextGroup, sessionId } from './branch.ts'
 import { startRinging } from './forking.ts'
 import { hangUp, refusal } from './hangup.ts'
 import { identityOf } from './identity.ts'
-import type { Leg } from './leg-state.ts'
+import { createLeg } from './leg-state.ts'
 import { mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts'
 import type { CallEvent, Party, RouteDecision } from './model.ts'
 import { awaitReply } from './replies.ts'
@@ -37,7 +37,7 @@ export function onOffered(turn: Turn, event: Offered): void {
 function adopt(turn: Turn, { key, request, flow, caller, limits }: Offered): void {
   const { headers } = request
   const localTag = turn.deps.ids.token()
-  const leg: Leg = {
+  const leg = createLeg({
     id: 'a',
     party: caller,
     profile: flow.transport === 'ws' || flow.transport === 'wss' ? 'webrtc' : 'rtp',
@@ -48,9 +48,8 @@ function adopt(turn: Turn, { key, request, flow, caller, limits }: Offered): voi
     sipCallId: headers.callId,
     localTag,
     inviteKey: key,
-    sdp: { sessionId: sessionId(turn.deps.ids.token()), version: 0 },
-    holds: false,
-  }
+    sessionId: sessionId(turn.deps.ids.token()),
+  })
   turn.update({
     legs: { a: leg },
     asked: {

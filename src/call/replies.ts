@@ -18,12 +18,12 @@ export interface ReplyParts {
 
 /** From now on `key` waits for a final answer of ours. */
 export function awaitReply(turn: Turn, leg: LegId, key: ServerKey, request: SipRequest): void {
-  turn.update({ waiting: { ...turn.call.waiting, [key]: { leg, request: keepForReply(request) } } })
+  turn.update({ waiting: [...turn.call.waiting, { key, leg, request: keepForReply(request) }] })
 }
 
 /** Answers a request that waits. A final answer ends the wait; an answer to nothing is not sent. */
 export function reply(turn: Turn, key: ServerKey, status: number, parts: ReplyParts = {}): void {
-  const waiting = turn.call.waiting[key]
+  const waiting = turn.waiting(key)
   if (waiting === undefined) return
   const { method } = waiting.request
   const leg = turn.leg(waiting.leg)
@@ -34,8 +34,7 @@ export function reply(turn: Turn, key: ServerKey, status: number, parts: ReplyPa
   })
   turn.emit({ kind: 'respond', leg: waiting.leg, key, response })
   if (status < 200) return
-  const { [key]: _, ...others } = turn.call.waiting
-  turn.update({ waiting: others })
+  turn.update({ waiting: turn.call.waiting.filter((other) => other !== waiting) })
   if (method === 'INVITE' && status < 300) turn.updateLeg(waiting.leg, { unacknowledged: key })
 }
 

@@ -24,19 +24,19 @@ export function send(
   id: LegId,
   request: SipRequest,
   target: SendTarget,
-  about: Pick<Sent, 'purpose'> & Partial<Sent>,
+  about: Pick<Sent, 'purpose'> & Partial<Omit<Sent, 'key'>>,
 ): ClientKey {
   const key = `${turn.call.id}:${turn.count('client')}`
-  const sent: Sent = { leg: id, request: keep(request), target, authorized: false, ...about }
-  turn.update({ sent: { ...turn.call.sent, [key]: sent } })
+  const sent: Sent = { key, leg: id, request: keep(request), target, authorized: false, ...about }
+  turn.update({ sent: [...turn.call.sent, sent] })
   turn.emit({ kind: 'request', leg: id, key, request, target, ...credentials(turn.leg(id), sent) })
   return key
 }
 
 /** The transaction `key` ended. Returns what it was; `undefined` for one that is not ours or ended before. */
 export function finish(turn: Turn, key: ClientKey): Sent | undefined {
-  const { [key]: sent, ...others } = turn.call.sent
-  turn.update({ sent: others })
+  const sent = turn.sent(key)
+  if (sent !== undefined) turn.update({ sent: turn.call.sent.filter((other) => other !== sent) })
   return sent
 }
 

@@ -14,7 +14,7 @@ type Event<Kind extends CallEvent['kind']> = CallEvent & { readonly kind: Kind }
 
 /** A response to a request of ours. */
 export function onResponse(turn: Turn, { key, response, flow }: Event<'response'>): void {
-  const sent = turn.call.sent[key]
+  const sent = turn.sent(key)
   if (sent === undefined) return onLateResponse(turn, { kind: 'response', key, response, flow })
   turn.updateLeg(sent.leg, { flow })
   switch (sent.purpose) {
@@ -32,7 +32,7 @@ export function onResponse(turn: Turn, { key, response, flow }: Event<'response'
 
 /** The gateway has credentials for the challenge of a request of ours. */
 export function onAuthorized(turn: Turn, { key, authorization }: Event<'authorized'>): void {
-  const sent = turn.call.sent[key]
+  const sent = turn.sent(key)
   if (sent === undefined) return
   const cancelled = sent.purpose === 'invite' && turn.leg(sent.leg).status === 'cancelling'
   if (cancelled) return onFailed(turn, { kind: 'failed', key, cause: 'timeout', detail: 'cancelled' })

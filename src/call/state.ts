@@ -27,9 +27,9 @@ export interface CallState {
   /** Status of the last provisional answer the caller got. */
   readonly rang?: number | undefined
   /** Requests that wait for our final answer. */
-  readonly waiting: Readonly<Record<ServerKey, Waiting>>
+  readonly waiting: readonly Waiting[]
   /** Requests of ours that wait for a final answer. */
-  readonly sent: Readonly<Record<ClientKey, Sent>>
+  readonly sent: readonly Sent[]
   readonly media: MediaState
   readonly reoffer?: Reoffer | undefined
   /** An offer of our own that met glare and waits for its next try. */
@@ -61,6 +61,7 @@ export interface Asked {
 }
 
 export interface Waiting {
+  readonly key: ServerKey
   readonly leg: LegId
   readonly request: KeptRequest
 }
@@ -69,6 +70,7 @@ export type SentPurpose = 'invite' | 'reinvite' | 'info' | 'bye' | 'stray-bye'
 
 /** One client transaction of ours. */
 export interface Sent {
+  readonly key: ClientKey
   readonly leg: LegId
   readonly purpose: SentPurpose
   readonly request: KeptRequest
@@ -119,18 +121,27 @@ export interface Ending {
 
 export type EndedBy = 'caller' | 'callee' | 'media' | 'timer' | 'operator' | 'error'
 
-/** A call that nobody has offered yet. */
+/** A call that nobody has offered yet. Every field is there from the start: states of one shape are cheap to copy. */
 export function createCall(id: CallId): CallState {
   return {
     id,
     phase: 'idle',
+    asked: undefined,
     legs: {},
     groups: [],
+    builtin: undefined,
     outcomes: [],
-    waiting: {},
-    sent: {},
+    winner: undefined,
+    early: undefined,
+    rang: undefined,
+    waiting: [],
+    sent: [],
     media: { status: 'none', operations: {}, local: {} },
+    reoffer: undefined,
+    retry: undefined,
     deadlines: {},
     counters: { client: 0, op: 0, branch: 0 },
+    answeredAt: undefined,
+    ending: undefined,
   }
 }

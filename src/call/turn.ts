@@ -1,9 +1,10 @@
 import { GatewayError, type IdSource, type Millis } from '../base/index.ts'
+import type { ClientKey, ServerKey } from '../sip/index.ts'
 import type { CallConfig } from './config.ts'
 import type { Leg } from './leg-state.ts'
 import type { CallEffect, CallNote, LegId } from './model.ts'
 import { CALL, type Trigger } from './phases.ts'
-import type { Asked, CallState } from './state.ts'
+import type { Asked, CallState, Sent, Waiting } from './state.ts'
 
 export interface CallDeps {
   readonly config: CallConfig
@@ -11,17 +12,17 @@ export interface CallDeps {
 }
 
 /**
- * One step in the making: the state so far and the effects so far. It lives for one `step` and replaces the state,
- * never changes it; so the machine is pure from outside.
+ * One step in the making: the state so far and the effects so far. It lives for one `step` and works on a copy of the
+ * state, in which it replaces whole fields; so the machine is pure from outside.
  */
 export class Turn {
-  call: CallState
+  readonly call: CallState
   readonly effects: CallEffect[] = []
   readonly now: Millis
   readonly deps: CallDeps
 
   constructor(call: CallState, now: Millis, deps: CallDeps) {
-    this.call = call
+    this.call = { ...call }
     this.now = now
     this.deps = deps
   }
@@ -35,7 +36,7 @@ export class Turn {
   }
 
   update(patch: Partial<CallState>): void {
-    this.call = { ...this.call, ...patch }
+    Object.assign(this.call, patch)
   }
 
   /** Follows the table of phases. @throws GatewayError `INTERNAL` if it knows no such way. */
@@ -59,6 +60,16 @@ export class Turn {
     const leg = this.call.legs[id]
     if (leg === undefined) throw new GatewayError('INTERNAL', `The call has no leg ${id}`)
     return leg
+  }
+
+  /** The request of a peer that waits for our final answer. */
+  waiting(key: ServerKey): Waiting | undefined {
+    return this.call.waiting.find((waiting) => waiting.key === key)
+  }
+
+  /** The request of ours that waits for a final answer. */
+  sent(key: ClientKey): Sent | undefined {
+    return this.call.sent.find((sent) => sent.key === key)
   }
 
   get legs(): readonly Leg[] {

@@ -238,8 +238,7 @@ export class CallRig {
 
   /** Ends what the machine still waits for: peers answer each request with 200, INVITEs that were cancelled with 487. */
   settle(): void {
-    for (const key of Object.keys(this.state.sent)) {
-      const { purpose } = this.state.sent[key] ?? {}
+    for (const { key, purpose } of this.state.sent) {
       this.answer(key, purpose === 'invite' || purpose === 'reinvite' ? 487 : 200)
     }
   }
