@@ -10,6 +10,8 @@ export interface CallsOptions {
   readonly rate: number
   readonly seconds: number
   readonly warmUpSeconds: number
+  /** From ACK to BYE. */
+  readonly talkSeconds: number
   readonly concurrent: number
   readonly progress: (line: string) => void
 }

@@ -32,7 +32,7 @@ async function main(order: GatewayOrder): Promise<void> {
   const gateway = await createGateway({
     listen: { sip: [{ transport: 'udp', host: '127.0.0.1', port: 0 }] },
     tenants: [tenant(order)],
-    engine: createFakeEngine({ ids: seededIds(1), portPairs: 50_000 }),
+    engine: createFakeEngine({ ids: seededIds(1), portPairs: 5_000 }),
     log: SILENT,
     product: 'Trunkline-bench',
   })

@@ -16,7 +16,9 @@ interface Call {
   sentAt: number
   /** The request that waits for its final answer. */
   request: string
-  stage: 'inviting' | 'leaving'
+  answeredAt: number
+  leftAt: number
+  stage: 'inviting' | 'talking' | 'leaving'
   ack: string
 }
 
@@ -25,7 +27,7 @@ export interface LoadResult {
   readonly complete: number
   readonly failed: number
   readonly repeated: number
-  /** INVITE to 200, and INVITE to the 200 of BYE, in ms. */
+  /** INVITE to 200; and to that the time from BYE to its 200, in ms. */
   readonly setupMs: Samples
   readonly wholeMs: Samples
 }
@@ -34,8 +36,16 @@ export interface LoadResult {
 export interface Load {
   readonly calleePort: number
   /** Begins calls at `rate` per second for `seconds`; with rate 0 keeps `concurrent` calls going. */
-  run(gatewayPort: number, how: { rate: number; seconds: number; concurrent: number }): Promise<LoadResult>
+  run(gatewayPort: number, how: RunOptions): Promise<LoadResult>
   close(): void
+}
+
+export interface RunOptions {
+  readonly rate: number
+  readonly seconds: number
+  readonly concurrent: number
+  /** From ACK to BYE. */
+  readonly talkSeconds: number
 }
 
 export async function createLoad(): Promise<Load> {
@@ -89,15 +99,17 @@ class Run {
   readonly done: Promise<LoadResult>
   readonly #socket: Socket
   readonly #port: number
-  readonly #how: { rate: number; seconds: number; concurrent: number }
+  readonly #how: RunOptions
   readonly #name: number
   readonly #calls = new Map<string, Call>()
+  /** In the order in which they were answered. */
+  #talking: Call[] = []
   readonly #result = { begun: 0, complete: 0, failed: 0, repeated: 0, setupMs: new Samples(), wholeMs: new Samples() }
   readonly #startedAt = performance.now()
   readonly #ticker: NodeJS.Timeout
   #finish: (result: LoadResult) => void = () => {}
 
-  constructor(socket: Socket, port: number, how: { rate: number; seconds: number; concurrent: number }, name: number) {
+  constructor(socket: Socket, port: number, how: RunOptions, name: number) {
     this.#socket = socket
     this.#port = port
     this.#how = how
@@ -119,6 +131,7 @@ class Run {
     const due =
       rate > 0 ? Math.floor(Math.min(elapsedS, seconds) * rate) - this.#result.begun : concurrent - this.#calls.size
     if (!isOver) for (let i = 0; i < due; i++) this.#begin(now)
+    this.#hangUp(now)
     if (Math.floor(now / 100) !== Math.floor((now - 5) / 100)) this.#repeat(now)
     if (!isOver || this.#calls.size > 0) return
     clearInterval(this.#ticker)
@@ -134,7 +147,16 @@ class Run {
       `Max-Forwards: 70\r\nFrom: <sip:+15550100@${address}>;tag=${id}\r\nTo: <sip:${NUMBER}@127.0.0.1>\r\nCall-ID: ${id}\r\n` +
       `CSeq: 1 INVITE\r\nContact: <sip:caller@${address}:${port}>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n` +
       `User-Agent: bench\r\nContent-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-    this.#calls.set(id, { id, begunAt: now, sentAt: now, request, stage: 'inviting', ack: '' })
+    this.#calls.set(id, {
+      id,
+      begunAt: now,
+      answeredAt: now,
+      leftAt: now,
+      sentAt: now,
+      request,
+      stage: 'inviting',
+      ack: '',
+    })
     this.#send(request)
   }
 
@@ -148,7 +170,7 @@ class Run {
       if (call.stage === 'inviting') this.#answered(call, message, now)
       else this.#send(call.ack) // A repeated 200.
     } else if (method === 'BYE' && status === 200) {
-      this.#result.wholeMs.add(now - call.begunAt)
+      this.#result.wholeMs.add(now - call.begunAt - (call.leftAt - call.answeredAt))
       this.#end(call, 'complete')
     } else {
       this.#end(call, 'failed')
@@ -165,15 +187,29 @@ class Run {
       `CSeq: ${sequence} ${method}\r\nContent-Length: 0\r\n\r\n`
     call.ack = request('ACK', 1)
     call.request = request('BYE', 2)
-    call.stage = 'leaving'
-    call.sentAt = now
+    call.stage = 'talking'
+    call.answeredAt = now
     this.#send(call.ack)
-    this.#send(call.request)
+    this.#talking.push(call)
+    if (this.#how.talkSeconds === 0) this.#hangUp(now)
+  }
+
+  /** Whoever has talked long enough. */
+  #hangUp(now: number): void {
+    const until = now - this.#how.talkSeconds * 1_000
+    const staying = this.#talking.findIndex((call) => call.answeredAt > until)
+    for (const call of this.#talking.splice(0, staying < 0 ? this.#talking.length : staying)) {
+      call.stage = 'leaving'
+      call.sentAt = now
+      call.leftAt = now
+      this.#send(call.request)
+    }
   }
 
   #repeat(now: number): void {
     for (const call of this.#calls.values()) {
-      if (now - call.begunAt > LOST_MS) this.#end(call, 'failed')
+      if (call.stage === 'talking') continue
+      if (now - (call.stage === 'leaving' ? call.leftAt : call.begunAt) > LOST_MS) this.#end(call, 'failed')
       else if (now - call.sentAt > AGAIN_MS) {
         call.sentAt = now
         this.#result.repeated++
