@@ -13,6 +13,9 @@ export interface Decisions {
   isOurs(host: string): boolean
   /** Trunks that may call from there. */
   trunksAt(flow: Flow): readonly TrunkOfTenant[]
+  isUser(tenant: Tenant, name: string): boolean
+  /** Whether callers on trunks of that tenant reach anybody at this number, given without marks. */
+  isNumber(tenant: Tenant, number: string): boolean
   /** @param asked `user`: user part of the Request-URI. */
   route(
     asked: { readonly user: ByteString; readonly caller: Party; readonly tenant: Tenant },

@@ -17,6 +17,8 @@ export function createDecisions(options: CoreOptions): Decisions {
     tenantOf: directory.tenantOf,
     isOurs: directory.isOurs,
     trunksAt: (flow) => (isWebSocket(flow.transport) ? [] : directory.trunksAt(flow.remote.host)),
+    isUser: ({ domain }, name) => directory.user(domain, name) !== undefined,
+    isNumber: ({ domain }, number) => directory.number(domain, number) !== undefined,
     route: ({ user, caller, tenant }, now) =>
       route({
         directory,

@@ -169,8 +169,11 @@ export class NewRequests {
     const named = decisions.tenantOf(uri.host)
     const candidates = decisions.trunksAt(flow).filter(({ tenant }) => named === undefined || tenant === named)
     const claimed = this.#tenantNamed(from.host)
-    if (claimed?.users.some(({ name }) => isUser(from, name))) return undefined
-    return candidates.find(({ tenant }) => dials(tenant, uri)) ?? candidates[0]
+    if (claimed !== undefined && from.user !== undefined) {
+      if (decisions.isUser(claimed, from.user) || decisions.isUser(claimed, dialled(from.user))) return undefined
+    }
+    const number = dialled(dialledUser(uri))
+    return candidates.find(({ tenant }) => decisions.isNumber(tenant, number)) ?? candidates[0]
   }
 
   /** Phones are often given our address for a domain; that is clear only if there is one tenant. */
@@ -211,11 +214,6 @@ const OPTIONS_ANSWER = answer(200, [
 function unknownExtensions({ method, headers }: SipRequest): readonly string[] {
   const known = method === 'REGISTER' ? 'path' : 'timer'
   return headers.values('Require').filter((tag) => tag.toLowerCase() !== known)
-}
-
-function dials(tenant: Tenant, uri: SipUri): boolean {
-  const asked = dialled(dialledUser(uri))
-  return tenant.numbers.some(({ number }) => dialled(number) === asked)
 }
 
 /** Whether a URI is that user's, escaped or not. */
