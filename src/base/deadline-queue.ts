@@ -1,3 +1,4 @@
+import { insertTimed, removeEarliest } from './heap.ts'
 import type { Millis } from './time.ts'
 
 interface Entry {
@@ -23,7 +24,7 @@ export function createDeadlineQueue(): DeadlineQueue {
   const top = (): Entry | undefined => {
     for (let first = heap[0]; first !== undefined; first = heap[0]) {
       if (isCurrent(first)) return first
-      removeTop(heap)
+      removeEarliest(heap)
     }
     return undefined
   }
@@ -35,14 +36,14 @@ export function createDeadlineQueue(): DeadlineQueue {
       }
       if (wanted.get(key) === at) return
       wanted.set(key, at)
-      insert(heap, { key, at })
+      insertTimed(heap, { key, at })
       if (heap.length > 2 * wanted.size + SLACK) heap = sweep(heap, isCurrent)
     },
     next: () => top()?.at,
     due(now) {
       const first = top()
       if (first === undefined || first.at > now) return undefined
-      removeTop(heap)
+      removeEarliest(heap)
       wanted.delete(first.key)
       return first.key
     },
@@ -55,37 +56,4 @@ const SLACK = 64
 /** A sorted array is a heap. */
 function sweep(heap: readonly Entry[], isCurrent: (entry: Entry) => boolean): Entry[] {
   return heap.filter(isCurrent).sort((a, b) => a.at - b.at)
-}
-
-function insert(heap: Entry[], entry: Entry): void {
-  let at = heap.push(entry) - 1
-  while (at > 0) {
-    const above = (at - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || parent.at <= entry.at) break
-    heap[at] = parent
-    at = above
-  }
-  heap[at] = entry
-}
-
-function removeTop(heap: Entry[]): void {
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
-  let at = 0
-  for (;;) {
-    const child = smallerChild(heap, at)
-    const below = heap[child]
-    if (below === undefined || below.at >= last.at) break
-    heap[at] = below
-    at = child
-  }
-  heap[at] = last
-}
-
-function smallerChild(heap: readonly Entry[], at: number): number {
-  const left = 2 * at + 1
-  const right = left + 1
-  const [l, r] = [heap[left], heap[right]]
-  return l !== undefined && r !== undefined && r.at < l.at ? right : left
 }

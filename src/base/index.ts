@@ -1,6 +1,7 @@
 export * from './bytes.ts'
 export { createDeadlineQueue, type DeadlineQueue } from './deadline-queue.ts'
 export * from './errors.ts'
+export * from './heap.ts'
 export * from './ids.ts'
 export * from './limits.ts'
 export * from './machine.ts'

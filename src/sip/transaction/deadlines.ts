@@ -1,4 +1,4 @@
-import type { Millis } from '../../base/index.ts'
+import { insertTimed, type Millis, removeEarliest } from '../../base/index.ts'
 
 /** Something that wants to be woken. */
 export interface Sleeper {
@@ -38,7 +38,7 @@ export class Deadlines {
   due(now: Millis): Sleeper | undefined {
     this.#takeChanges()
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
-      removeTop(this.#heap)
+      removeEarliest(this.#heap)
       const { sleeper } = first
       if (sleeper.wakeAt !== first.at) continue // It had asked for an earlier time since; that entry was served.
       sleeper.wakeAt = undefined
@@ -59,39 +59,6 @@ export class Deadlines {
     const at = sleeper.deadline()
     if (at === undefined || (sleeper.wakeAt !== undefined && sleeper.wakeAt <= at)) return
     sleeper.wakeAt = at
-    insert(this.#heap, { at, sleeper })
+    insertTimed(this.#heap, { at, sleeper })
   }
-}
-
-function insert(heap: Entry[], entry: Entry): void {
-  let at = heap.push(entry) - 1
-  while (at > 0) {
-    const above = (at - 1) >> 1
-    const parent = heap[above]
-    if (parent === undefined || parent.at <= entry.at) break
-    heap[at] = parent
-    at = above
-  }
-  heap[at] = entry
-}
-
-function removeTop(heap: Entry[]): void {
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
-  let at = 0
-  for (;;) {
-    const child = smallerChild(heap, at)
-    const below = heap[child]
-    if (below === undefined || below.at >= last.at) break
-    heap[at] = below
-    at = child
-  }
-  heap[at] = last
-}
-
-function smallerChild(heap: readonly Entry[], at: number): number {
-  const left = 2 * at + 1
-  const l = heap[left]
-  const r = heap[left + 1]
-  return l !== undefined && r !== undefined && r.at < l.at ? left + 1 : left
 }
