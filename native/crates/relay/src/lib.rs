@@ -55,7 +55,8 @@ pub trait Shell {
     /// A free record.
     fn slot(&mut self) -> Result<Slot<SideRecord>, Fault>;
     fn webrtc_place(&mut self) -> Result<WebRtcPlace, Fault>;
-    fn rtp_place(&mut self, towards: Option<IpAddr>, shared: bool) -> Result<RtpPlace, Fault>;
+    /// Ports for one medium of the side: what arrives at its own ports is the side's from now on.
+    fn rtp_place(&mut self, side: SideIndex, towards: Option<IpAddr>, shared: bool) -> Result<RtpPlace, Fault>;
     /// The ports of a side are free; they rest before they are used again, unless nobody was ever told of them.
     fn release(&mut self, place: &RtpPlace, rest: bool);
 }
@@ -116,8 +117,8 @@ impl Session {
     pub fn id_of(slot: &Slot<SideRecord>) -> Option<String> {
         todo!()
     }
-    /// Places of the sides of a recovered session, so that the engine marks them used.
-    pub fn places(&self) -> Vec<RtpPlace> {
+    /// Places of the sides of a recovered session, so that the engine marks them used and knows whose they are.
+    pub fn places(&self) -> Vec<(SideIndex, RtpPlace)> {
         todo!()
     }
     pub fn id(&self) -> &str {
