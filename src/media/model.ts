@@ -61,6 +61,8 @@ export interface LocalWebRtcSide {
   readonly ice: { readonly ufrag: string; readonly pwd: string; readonly lite: true }
   readonly candidates: readonly LocalCandidate[]
   readonly fingerprint: Fingerprint
+  /** RTCP feedback the engine answers besides requests for pictures: `nack`, `transport-cc`. Absent: none. */
+  readonly feedback?: readonly string[]
   /** In the order of `media` of the spec. */
   readonly media: readonly LocalStream[]
 }
@@ -148,6 +150,10 @@ export interface RemoteMedium {
   readonly mid?: string
   /** `a=extmap` id of sdes:mid if agreed. */
   readonly midExtensionId?: number
+  /** `a=extmap` id of the transport-wide sequence number if agreed. */
+  readonly transportCcExtensionId?: number
+  /** Generic NACK was agreed (RFC 4585 §6.2.1). */
+  readonly nack?: boolean
   readonly ptimeMs?: number
 }
 

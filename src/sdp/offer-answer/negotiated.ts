@@ -3,7 +3,7 @@ import { isPeer } from '../address.ts'
 import { isTelephoneEvent, sameCodec } from '../codec.ts'
 import { isKeyOf, isSuite, type SdesSuite } from '../keys.ts'
 import type { MediaSection, SdpCodec, SdpFingerprint, SessionDescription } from '../model.ts'
-import { MID_EXTENSION } from '../profile/section.ts'
+import { MID_EXTENSION, TRANSPORT_CC_EXTENSION } from '../profile/feedback.ts'
 import type { LocalFacts } from '../translate/model.ts'
 import { mismatch, peerRole } from './answer.ts'
 import { askedDirection, receives, sends } from './direction.ts'
@@ -32,6 +32,9 @@ export interface NegotiatedMedium {
   readonly receiveCodecs: readonly NegotiatedCodec[]
   readonly mid?: string
   readonly midExtensionId?: number
+  readonly transportCcExtensionId?: number
+  /** Generic NACK was agreed for a codec of it. */
+  readonly nack?: boolean
   readonly ptimeMs?: number
 }
 
@@ -104,9 +107,9 @@ function medium(pair: Pair): NegotiatedMedium {
     return { kind, active: false, send: false, receive: false, sendCodecs: [], receiveCodecs: [] }
   }
   const sendCodecs = common(theirs.codecs, ours.codecs)
-  const midExtensionId = theirs.extensions.find(({ uri }) => uri === MID_EXTENSION)?.id
   const mid = theirs.mid ?? ours.mid
-  const agreesMid = midExtensionId !== undefined && ours.extensions.some(({ uri }) => uri === MID_EXTENSION)
+  const midExtensionId = agreedExtension(MID_EXTENSION, ours, theirs)
+  const transportCcExtensionId = agreedExtension(TRANSPORT_CC_EXTENSION, ours, theirs)
   return {
     kind,
     active: true,
@@ -115,9 +118,20 @@ function medium(pair: Pair): NegotiatedMedium {
     sendCodecs,
     receiveCodecs: common(ours.codecs, theirs.codecs),
     ...(mid === undefined ? {} : { mid }),
-    ...(agreesMid ? { midExtensionId } : {}),
+    ...(midExtensionId === undefined ? {} : { midExtensionId }),
+    ...(transportCcExtensionId === undefined ? {} : { transportCcExtensionId }),
+    ...(agreesNack(ours, theirs) ? { nack: true } : {}),
     ...(theirs.ptimeMs === undefined ? {} : { ptimeMs: theirs.ptimeMs }),
   }
+}
+
+function agreedExtension(uri: string, ours: MediaSection, theirs: MediaSection): number | undefined {
+  const id = theirs.extensions.find((each) => each.uri === uri)?.id
+  return ours.extensions.some((each) => each.uri === uri) ? id : undefined
+}
+
+function agreesNack(ours: MediaSection, theirs: MediaSection): boolean {
+  return [ours, theirs].every(({ codecs }) => codecs.some(({ rtcpFeedback }) => rtcpFeedback?.includes('nack')))
 }
 
 function rtpMedium(pair: Pair): NegotiatedRtpMedium {

@@ -18,9 +18,6 @@ export interface SectionPlan {
   readonly rtcpMux?: boolean
 }
 
-/** The header extension that tells which section a packet belongs to (RFC 9143 §15.2): the only one we write. */
-export const MID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:mid'
-
 /** A section with our address and keys. Undefined if the engine has no stream of that kind. */
 export function liveSection(plan: SectionPlan, local: LocalFacts): MediaSection | undefined {
   return local.kind === 'webrtc' ? webRtcSection(plan, local) : rtpSection(plan, local)

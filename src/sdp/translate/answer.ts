@@ -3,8 +3,9 @@ import { isKeyOf } from '../keys.ts'
 import type { Direction, MediaSection, SdpCodec, SdpCrypto, SessionDescription } from '../model.ts'
 import { checkAnswer, roleOfPeer } from '../offer-answer/answer.ts'
 import { answerDirection, askedDirection } from '../offer-answer/direction.ts'
+import { answeredExtensions, feedbackToward } from '../profile/feedback.ts'
 import { assemble } from '../profile/profile.ts'
-import { liveSection, MID_EXTENSION, refusedSection, type SectionPlan } from '../profile/section.ts'
+import { liveSection, refusedSection, type SectionPlan } from '../profile/section.ts'
 import { answerCodecs, permitted } from './codecs.ts'
 import type { AnswerTranslation, Before, LocalAnswer, LocalFacts, Translation, TranslationPolicy } from './model.ts'
 import { LeftOut, type Unusable, unusable } from './usable.ts'
@@ -79,7 +80,8 @@ function answerEach(t: AnswerParts, takenOf: (section: MediaSection) => Taken | 
 }
 
 function answered(t: AnswerParts, section: MediaSection, taken: Taken, left: LeftOut): MediaSection | Unusable {
-  const chosen = answerCodecs(section, taken.accepted, t.local.kind)
+  const feedback = feedbackToward(section.kind, t.local)
+  const chosen = answerCodecs(section, taken.accepted, { to: t.local.kind, feedback })
   if (!chosen.codecs.some(isPrimary)) return NO_COMMON
   const security = answerSecurity(section, t)
   if (security === undefined) return NO_KEYS
@@ -108,8 +110,7 @@ function answerSecurity(
 ): Pick<SectionPlan, 'setup' | 'extensions' | 'crypto'> | undefined {
   if (local.kind === 'webrtc') {
     if (section.ice === undefined || section.fingerprints.length === 0) return undefined
-    const extensions = section.extensions.filter(({ uri }) => uri === MID_EXTENSION)
-    return { setup: answerSetup(section, before), extensions }
+    return { setup: answerSetup(section, before), extensions: answeredExtensions(local, section.extensions) }
   }
   const secure = /SAVP/i.test(section.protocol)
   if (section.crypto.length === 0 || policy.srtp === 'never') return secure ? undefined : {}

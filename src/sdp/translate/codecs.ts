@@ -27,10 +27,12 @@ interface OfferTo {
   readonly before: readonly SdpCodec[]
   /** What each payload type means in the session so far. The ones given now are added. */
   readonly numbers: Map<number, SdpCodec>
+  /** RTCP feedback that may be named toward this peer. */
+  readonly feedback: readonly string[]
 }
 
 /** The codecs of an incoming offer as we offer them to the other leg, with numbers that are legal there. */
-export function offerCodecs(section: MediaSection, { to, policy, before, numbers }: OfferTo): Chosen {
+export function offerCodecs(section: MediaSection, { to, policy, before, numbers, feedback }: OfferTo): Chosen {
   const dropped: Dropped[] = []
   const kept = section.codecs.filter((codec) => {
     const passes = permitted(codec, section.kind, policy)
@@ -38,14 +40,18 @@ export function offerCodecs(section: MediaSection, { to, policy, before, numbers
     return passes
   })
   const wanted = section.kind === 'audio' ? withEvents(kept, to, dropped) : kept
-  return { codecs: numbered(unique(wanted), before, numbers).map((codec) => dressed(codec, section.kind, to)), dropped }
+  return { codecs: numbered(unique(wanted), before, numbers).map((codec) => dressed(codec, feedback)), dropped }
 }
 
 /**
  * The codecs of an offer that the other leg accepted too, with the offerer's numbers, most wanted by the answerer first.
  * Event codecs are matched by name: the engine converts their clock.
  */
-export function answerCodecs(section: MediaSection, accepted: readonly SdpCodec[], to: Profile): Chosen {
+export function answerCodecs(
+  section: MediaSection,
+  accepted: readonly SdpCodec[],
+  { to, feedback }: Pick<OfferTo, 'to' | 'feedback'>,
+): Chosen {
   const primary: SdpCodec[] = []
   for (const codec of accepted.filter(isPrimary)) {
     const offered = section.codecs.find((each) => sameCodec(each, codec))
@@ -59,7 +65,7 @@ export function answerCodecs(section: MediaSection, accepted: readonly SdpCodec[
   const dropped = section.codecs
     .filter((codec) => !codecs.some((each) => each.payloadType === codec.payloadType))
     .map((codec) => ({ what: `codec ${codecLabel(codec)}`, why: 'the other side did not take it' }))
-  return { codecs: codecs.map((codec) => dressed(codec, section.kind, to)), dropped }
+  return { codecs: codecs.map((codec) => dressed(codec, feedback)), dropped }
 }
 
 /** What the answerer said of a codec is what it takes; where it said nothing, the offer stands. */
@@ -110,8 +116,8 @@ function answeredEvents(section: MediaSection, chosen: readonly SdpCodec[], to: 
   return narrow === undefined ? [] : [narrow]
 }
 
-/** A codec as it may be written: only what is known of its format, and rtcp-fb where a browser needs it for pictures. */
-function dressed(codec: SdpCodec, kind: string, to: Profile): SdpCodec {
+/** A codec as it may be written: only what is known of its format, and the RTCP feedback that both do. */
+function dressed(codec: SdpCodec, feedback: readonly string[]): SdpCodec {
   const { rtcpFeedback, fmtp, channels, ...plain } = codec
   const format = knownFormat(codec.name, fmtp)
   const dress = {
@@ -119,13 +125,9 @@ function dressed(codec: SdpCodec, kind: string, to: Profile): SdpCodec {
     ...(codec.name.toLowerCase() === 'opus' ? { channels: 2 } : channels === undefined ? {} : { channels }),
     ...(format === undefined ? {} : { fmtp: format }),
   }
-  if (kind !== 'video' || to !== 'webrtc') return dress
-  const feedback = (rtcpFeedback ?? PICTURE_FEEDBACK).filter((each) => PICTURE_FEEDBACK.includes(each))
-  return feedback.length === 0 ? dress : { ...dress, rtcpFeedback: feedback }
+  const named = (rtcpFeedback ?? feedback).filter((each) => feedback.includes(each))
+  return named.length === 0 || isTelephoneEvent(codec) ? dress : { ...dress, rtcpFeedback: named }
 }
-
-/** Requests for a whole picture (RFC 4585, RFC 5104): the engine passes them on. */
-const PICTURE_FEEDBACK: readonly string[] = ['nack pli', 'ccm fir']
 
 /**
  * Payload types: the number a codec had before with this peer, its static one, the one it came with, or a free one.

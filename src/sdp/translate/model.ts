@@ -10,6 +10,8 @@ export interface WebRtcFacts {
     readonly protocol: string
   })[]
   readonly fingerprint: SdpFingerprint
+  /** RTCP feedback the engine answers: `nack`, `transport-cc`. */
+  readonly feedback?: readonly string[]
   readonly media: readonly { readonly kind: string; readonly ssrc: number; readonly cname: string }[]
 }
 

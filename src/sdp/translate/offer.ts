@@ -1,8 +1,9 @@
 import { isPrimary } from '../codec.ts'
-import type { MediaSection, Profile, SdpCodec, SdpCrypto, SdpExtension } from '../model.ts'
+import type { MediaSection, Profile, SdpCodec, SdpCrypto } from '../model.ts'
 import { askedDirection } from '../offer-answer/direction.ts'
+import { feedbackToward, offeredExtensions } from '../profile/feedback.ts'
 import { assemble } from '../profile/profile.ts'
-import { liveSection, MID_EXTENSION, refusedSection, type SectionPlan } from '../profile/section.ts'
+import { liveSection, refusedSection, type SectionPlan } from '../profile/section.ts'
 import { offerCodecs } from './codecs.ts'
 import type { Before, LocalFacts, OfferTranslation, Translation, TranslationPolicy } from './model.ts'
 import { LeftOut, unusable } from './usable.ts'
@@ -55,7 +56,8 @@ function offered(t: OfferTranslation, section: MediaSection, place: Place): Medi
   const { earlier, left } = place
   const before = [...(earlier?.codecs ?? []), ...theirCodecs(t.before, section.kind)]
   const numbers = t.to === 'webrtc' ? place.numbers : new Map(before.map((codec) => [codec.payloadType, codec]))
-  const chosen = offerCodecs(section, { to: t.to, policy: t.policy, before, numbers })
+  const feedback = feedbackToward(section.kind, t.local)
+  const chosen = offerCodecs(section, { to: t.to, policy: t.policy, before, numbers, feedback })
   left.dropped.push(...chosen.dropped)
   if (!chosen.codecs.some(isPrimary)) return undefined
   const mid = earlier?.mid ?? (t.to === 'webrtc' ? place.mid : undefined)
@@ -100,16 +102,14 @@ interface Secured {
 /** How media is protected in an offer of ours, by kind of peer. */
 export function offerSecurity(s: Secured): Pick<SectionPlan, 'protocol' | 'setup' | 'extensions' | 'crypto'> {
   if (s.to === 'webrtc') {
-    return { protocol: 'UDP/TLS/RTP/SAVPF', setup: 'actpass', extensions: midExtension(s.earlier) }
+    return {
+      protocol: 'UDP/TLS/RTP/SAVPF',
+      setup: 'actpass',
+      extensions: offeredExtensions(s.local, s.earlier?.extensions),
+    }
   }
   const isSecure = s.earlier === undefined ? s.policy.srtp === 'offer' : s.earlier.crypto.length > 0
   if (!isSecure || s.local.kind !== 'rtp') return { protocol: 'RTP/AVP' }
   const crypto: readonly SdpCrypto[] = s.local.media.find((each) => each.kind === s.kind)?.crypto ?? []
   return { protocol: 'RTP/SAVP', crypto }
-}
-
-/** Once agreed, an extension's number stays (RFC 8285 §5). */
-function midExtension(earlier: MediaSection | undefined): readonly SdpExtension[] {
-  const agreed = earlier?.extensions.filter(({ uri }) => uri === MID_EXTENSION) ?? []
-  return agreed.length > 0 ? agreed.map(({ id, uri }) => ({ id, uri })) : [{ id: 1, uri: MID_EXTENSION }]
 }
