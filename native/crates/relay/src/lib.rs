@@ -46,8 +46,9 @@ pub trait Shell {
     fn send(&mut self, socket: SocketId, to: SocketAddr, bytes: &[u8]);
     fn event(&mut self, event: control::Event);
     /// From now on datagrams from `from` on this shared socket belong to the side. An older owner loses them only if
-    /// `steal`: an authentic STUN check proves ownership, a signalled address does not.
-    fn learn(&mut self, socket: SocketId, from: SocketAddr, side: SideIndex, steal: bool);
+    /// `steal`: an authentic STUN check proves ownership, a signalled address does not. `false`: another side of this or
+    /// another session keeps them. Telling what is the side's already is `true`.
+    fn learn(&mut self, socket: SocketId, from: SocketAddr, side: SideIndex, steal: bool) -> bool;
     fn unlearn(&mut self, socket: SocketId, from: SocketAddr);
     /// STUN checks to this user fragment belong to the side.
     fn accept_ufrag(&mut self, ufrag: &str, side: SideIndex);
@@ -182,6 +183,10 @@ impl Session {
     }
     /// Earliest time at which `wake` has something to do. Handshakes, reports, consent, silence, tones, digits, quality.
     pub fn deadline(&self) -> Micros {
+        todo!()
+    }
+    /// DTLS handshakes in progress, for the engine's budget.
+    pub fn handshakes(&self) -> u32 {
         todo!()
     }
     pub fn wake(&mut self, settings: &Settings, shell: &mut impl Shell, now: Micros) {
