@@ -4,163 +4,25 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, unused_variables)]
 
+mod clock;
+mod event_relay;
+mod extension;
+mod header;
+mod line;
+mod outgoing;
+mod reception;
+mod telephone_event;
+mod window;
+
+pub use event_relay::{EventClocks, EventRelay};
+pub use extension::extension;
+pub use header::{Header, is_rtcp, rtcp_ssrc};
+pub use line::{Line, Place};
+pub use outgoing::{Outgoing, build, rewrite};
+pub use reception::Reception;
+
 use bytemuck::{Pod, Zeroable};
 use trunkline_base::{Micros, Packet};
-
-/// Fixed header of an RTP packet (RFC 3550 §5.1) and where its payload is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    pub marker: bool,
-    pub payload_type: u8,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub ssrc: u32,
-    /// Offset of the payload, CSRCs and header extension skipped.
-    pub payload_start: usize,
-    /// End of the payload, padding left out.
-    pub payload_end: usize,
-}
-
-impl Header {
-    /// `None`: not RTP version 2, or lengths that contradict each other.
-    pub fn read(datagram: &[u8]) -> Option<Header> {
-        todo!()
-    }
-}
-
-/// Whether a datagram that is RTP or RTCP is RTCP (RFC 5761 §4).
-pub fn is_rtcp(datagram: &[u8]) -> bool {
-    todo!()
-}
-
-/// SSRC of the sender of a (compound) RTCP packet: bytes 4 to 8.
-pub fn rtcp_ssrc(datagram: &[u8]) -> Option<u32> {
-    todo!()
-}
-
-/// The element `id` of a header extension of RFC 8285, one- or two-byte form.
-pub fn extension<'a>(datagram: &'a [u8], id: u8) -> Option<&'a [u8]> {
-    todo!()
-}
-
-/// Header of a packet that leaves.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    pub marker: bool,
-    pub payload_type: u8,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub ssrc: u32,
-    /// `sdes:mid` as (extension id, value) where it was agreed (RFC 8843 §15).
-    pub mid: Option<(u8, &'a [u8])>,
-    /// Transport-wide sequence number as (extension id, number) where it was agreed.
-    pub transport_sequence: Option<(u8, u16)>,
-}
-
-/// Replaces everything before the payload of `packet` by a new header, in place, and cuts padding off.
-/// CSRCs and extensions of the source do not pass. `header` is what `Header::read` said of `packet`.
-pub fn rewrite(packet: &mut Packet, header: &Header, out: &Outgoing<'_>) {
-    todo!()
-}
-
-/// Makes a packet from nothing.
-pub fn build(packet: &mut Packet, out: &Outgoing<'_>, payload: &[u8]) {
-    todo!()
-}
-
-// ---- line.rs: one line of sequence numbers and timestamps out of any sources -------------------------------------
-
-/// Where a packet goes on the outgoing line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// 48-bit packet index of SRTP (RFC 3711 §3.3.1): roll-over counter and sequence number. Starts in the first cycle.
-    pub index: u64,
-    pub timestamp: u32,
-    /// The line continues with another source here: the marker is set.
-    pub begins: bool,
-}
-
-/// See `src/media/engines/portable/rtp/continuity.ts`: the same behaviour, and the same tests and more.
-/// A number is never given twice, also not after `recover`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-pub struct Line {
-    /// Index of the newest packet given. Stored before the packet can leave.
-    pub highest: u64,
-    todo: u64,
-}
-
-impl Line {
-    pub fn new(first_sequence: u16, first_timestamp: u32) -> Self {
-        todo!()
-    }
-    /// The source ends; whatever comes next continues the line.
-    pub fn cut(&mut self) {
-        todo!()
-    }
-    /// After the process died at any moment: everything but `highest`, the newest timestamp and its time may be torn.
-    /// The next packet begins a stretch of its own, beyond every number that may have been used.
-    pub fn recover(&mut self, now: Micros) {
-        todo!()
-    }
-    /// `None`: given before, too late, or from a source that was replaced.
-    pub fn place(&mut self, header: &Header, clock_hz: u32, now: Micros) -> Option<Place> {
-        todo!()
-    }
-    /// A telephone-event packet; `start` is the event's timestamp on the line once it is known.
-    pub fn place_event(
-        &mut self,
-        header: &Header,
-        clock_hz: u32,
-        now: Micros,
-        start: Option<u32>,
-    ) -> Option<Place> {
-        todo!()
-    }
-    /// A packet made here, `ticks` after the one before it.
-    pub fn next(&mut self, ticks: u32, clock_hz: u32, now: Micros) -> Place {
-        todo!()
-    }
-    /// The number after the newest, for a packet whose timestamp the caller knows (DTMF made here).
-    pub fn next_at(&mut self, timestamp: u32, now: Micros) -> Place {
-        todo!()
-    }
-    pub fn map_timestamp(&self, ssrc: u32, timestamp: u32) -> Option<u32> {
-        todo!()
-    }
-    pub fn timestamp_at(&self, now: Micros) -> Option<u32> {
-        todo!()
-    }
-}
-
-// ---- reception.rs: what one stream received (RFC 3550 A.1, A.3, A.8) ---------------------------------------------
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub struct Reception {
-    pub ssrc: u32,
-    pub clock_hz: u32,
-    pub packets: u64,
-    pub bytes: u64,
-    pub duplicates: u64,
-    pub reordered: u64,
-    /// When the newest valid packet came; 0 for never.
-    pub last_at: Micros,
-    todo: u64,
-}
-
-impl Reception {
-    /// `false`: a duplicate. A peer that begins new numbers (SSRC, restart) is followed; totals go on.
-    pub fn on_packet(&mut self, header: &Header, bytes: usize, clock_hz: u32, now: Micros) -> bool {
-        todo!()
-    }
-    pub fn lost(&self) -> i64 {
-        todo!()
-    }
-    pub fn jitter_us(&self) -> u32 {
-        todo!()
-    }
-}
 
 // ---- rtcp/: one file per packet type; reports.rs: what is told and learnt ----------------------------------------
 
@@ -310,24 +172,6 @@ impl DtmfDetector {
         todo!()
     }
     pub fn on_wakeup(&mut self, now: Micros) -> Option<Digit> {
-        todo!()
-    }
-}
-
-/// Duration of an event in another clock, in place (RFC 4733 §2.3): `payload` is the 4 bytes of the event.
-pub fn convert_event(payload: &mut [u8], from_hz: u32, to_hz: u32) {
-    todo!()
-}
-
-/// A telephone-event that is passed on: keeps the outgoing start timestamp of the current event (see `event-relay.ts`).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub struct EventRelay {
-    todo: [u64; 2],
-}
-impl EventRelay {
-    /// Place of an event packet on the line; `clock_hz` is the audio clock of the line.
-    pub fn place(&mut self, line: &mut Line, header: &Header, clock_hz: u32, now: Micros) -> Option<Place> {
         todo!()
     }
 }
