@@ -88,6 +88,9 @@ pub enum LocalSide {
         candidates: Vec<LocalCandidate>,
         /// Of our certificate.
         fingerprint: Fingerprint,
+        /// RTCP feedback that is answered besides requests for pictures: `nack`, `transport-cc`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        feedback: Vec<String>,
         /// In the order of the spec.
         media: Vec<LocalStream>,
     },
