@@ -3,48 +3,36 @@
 //! Datagrams come only from an ICE-validated address. A bad datagram is counted, never fatal; a handshake that the library
 //! gives up starts anew within its time. Both roles verify the peer's fingerprint before keys are told.
 #![forbid(unsafe_code)]
-#![allow(missing_docs, unused_variables)]
 
-use trunkline_base::Micros;
+mod association;
+mod attempt;
+mod certificate;
+mod clock;
+mod config;
+mod fingerprint;
+mod keys;
+
+pub use association::Association;
+pub use certificate::Certificate;
+pub use fingerprint::Fingerprint;
+
 use trunkline_srtp::MasterKey;
 
-/// An ECDSA P-256 certificate and its key. `Clone` is cheap.
-#[derive(Clone)]
-pub struct Certificate {}
-impl Certificate {
-    /// Self-signed, valid from yesterday for 30 days, with a random common name.
-    pub fn generate() -> Certificate {
-        todo!()
-    }
-    /// For the slab, so that the process that follows shows the same one. Contains the key.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
-    }
-    pub fn from_bytes(bytes: &[u8]) -> Option<Certificate> {
-        todo!()
-    }
-    /// `sha-256`, upper-case hex with colons (RFC 8122 §5).
-    pub fn fingerprint(&self) -> String {
-        todo!()
-    }
-}
-
-/// A fingerprint the peer announced: `sha-256`, `sha-384`, `sha-512` (any case), hex with colons.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
-    pub algorithm: String,
-    pub value: String,
-}
-
+/// Which side of the handshake we are: `a=setup:active` is the client (RFC 5763 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// Sends the first hello.
     Client,
+    /// Waits for it, and takes the version that the client wants.
     Server,
 }
 
+/// What an association needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Ours.
     pub role: Role,
+    /// As signalled. One match is enough; those of unknown hash functions are passed over.
     pub peer_fingerprints: Vec<Fingerprint>,
 }
 
@@ -54,47 +42,14 @@ pub enum Output {
     /// The first `usize` bytes of the buffer are a datagram for the peer.
     Send(usize),
     /// The peer proved to own a certificate with a wanted fingerprint. Keys as seen from us.
-    Connected { send: MasterKey, receive: MasterKey },
+    Connected {
+        /// Protects what we send.
+        send: MasterKey,
+        /// Opens what the peer sends.
+        receive: MasterKey,
+    },
     /// It will never work: wrong fingerprint, no common suite, time-out. The reason is for people.
     Failed(String),
     /// close_notify.
     Closed,
-}
-
-/// One association. `start` (client: sends the hello), then `handle` and `wake`; `poll` until `None` after each.
-pub struct Association {}
-impl Association {
-    pub fn new(options: Options, certificate: &Certificate, now: Micros) -> Association {
-        todo!()
-    }
-    pub fn start(&mut self, now: Micros) {
-        todo!()
-    }
-    pub fn handle(&mut self, datagram: &[u8], now: Micros) {
-        todo!()
-    }
-    pub fn wake(&mut self, now: Micros) {
-        todo!()
-    }
-    pub fn poll(&mut self, out: &mut [u8]) -> Option<Output> {
-        todo!()
-    }
-    pub fn deadline(&self) -> Option<Micros> {
-        todo!()
-    }
-    pub fn is_connected(&self) -> bool {
-        todo!()
-    }
-    /// `DTLS 1.2` or `DTLS 1.3`, once known.
-    pub fn version(&self) -> Option<&'static str> {
-        todo!()
-    }
-    /// Datagrams that were not taken.
-    pub fn refused(&self) -> u64 {
-        todo!()
-    }
-    /// Says close_notify (poll it).
-    pub fn close(&mut self) {
-        todo!()
-    }
 }
