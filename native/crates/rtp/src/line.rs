@@ -102,6 +102,10 @@ impl Line {
         if self.is_another(header, clock_hz) || self.is_resumed(header, now) {
             return self.begin_unless_leftover(header, clock_hz, now);
         }
+        if self.is_implausible(header) {
+            self.refused = self.refused.saturating_add(1);
+            return None;
+        }
         let (index, newer) = self.give(header.sequence)?;
         if newer {
             self.proceed(index, header, now);
@@ -240,6 +244,13 @@ impl Line {
         let distance = distance16(self.source_sequence, header.sequence);
         // A source that began anew just below its old numbers looks like repetitions that never end.
         !(-MISORDER_PACKETS..=DROPOUT_PACKETS).contains(&distance) || self.refused >= REFUSED_PACKETS
+    }
+
+    /// A late packet whose timestamp is of another time: sent before its source began its timestamps anew, or after.
+    fn is_implausible(&self, header: &Header) -> bool {
+        let apart = distance32(self.source_timestamp, header.timestamp).abs();
+        distance16(self.source_sequence, header.sequence) <= 0
+            && apart > i64::from(self.clock_hz) * TOLERATED_S
     }
 
     /// Packets are missing after a long silence: they were never meant for this line (hold).

@@ -67,7 +67,7 @@ impl Reception {
     /// Expected minus received over all SSRCs (appendix A.3), negative with many duplicates.
     #[must_use]
     pub fn lost(&self) -> i64 {
-        i64::from(self.lost_before) + self.lost_of_ssrc()
+        i64::from(self.lost_before) + i64::from(self.lost_of_ssrc())
     }
 
     /// Interarrival jitter (appendix A.8), in µs.
@@ -83,8 +83,8 @@ impl Reception {
     }
 
     /// Loss of the current SSRC.
-    pub(crate) fn lost_of_ssrc(&self) -> i64 {
-        i64::from(self.expected().wrapping_sub(self.received).cast_signed())
+    pub(crate) fn lost_of_ssrc(&self) -> i32 {
+        self.expected().wrapping_sub(self.received).cast_signed()
     }
 
     /// Packets of the current SSRC that the sender sent, modulo 2^32.

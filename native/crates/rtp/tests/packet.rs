@@ -3,7 +3,7 @@
 mod support;
 
 use proptest::prelude::*;
-use support::bytes;
+use support::{bytes, cases};
 use trunkline_base::{HEADROOM, PACKET_BYTES, Packet};
 use trunkline_rtp::{Header, Outgoing, build, extension, is_rtcp, rewrite, rtcp_ssrc};
 
@@ -139,6 +139,8 @@ fn a_payload_longer_than_the_buffer_is_cut() {
 }
 
 proptest! {
+    #![proptest_config(cases(1_000))]
+
     #[test]
     fn law_what_is_built_is_read_again(
         marker: bool, payload_type in 0..64u8, sequence: u16, timestamp: u32, ssrc: u32,

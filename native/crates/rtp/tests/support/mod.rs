@@ -1,9 +1,15 @@
 //! What several tests need.
 #![allow(dead_code)]
 
+use proptest::test_runner::Config;
 use trunkline_rtp::{Header, Line, Place};
 
 pub const MS: u64 = 1_000;
+
+/// Failing cases are printed, not kept in files.
+pub fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
 
 pub fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
