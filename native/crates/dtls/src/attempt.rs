@@ -1,10 +1,16 @@
-use dimpl::{Dtls, Error, Output as Said, ProtocolVersion};
+use std::sync::Arc;
+
+use dimpl::{Config, Dtls, Error, Output as Said, ProtocolVersion, SecurityError};
 use trunkline_base::Micros;
 use trunkline_srtp::MasterKey;
 
 use crate::certificate::Certificate;
 use crate::clock::Clock;
-use crate::{Fingerprint, Options, Output, Role, config, keys};
+use crate::sieve::Version;
+use crate::{Fingerprint, Output, Role, keys};
+
+/// A longer one never gets through the library's receive queue.
+const LONGEST_CERTIFICATE: usize = 65_536;
 
 /// One handshake of the library, which is of no use any more after an error of its own.
 pub struct Attempt {
@@ -19,14 +25,45 @@ pub struct Attempt {
     is_told: bool,
 }
 
+/// Why the library gave up.
+pub enum GaveUp {
+    /// The peer says so, under the keys of this handshake: with this alert.
+    Peer(u8),
+    /// For another reason; another attempt may go better.
+    Us(String),
+}
+
+impl From<Error> for GaveUp {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::SecurityError(SecurityError::FatalAlert { description }) => Self::Peer(description),
+            error => Self::Us(error.to_string()),
+        }
+    }
+}
+
+/// What the library said.
+enum Heard {
+    Output(Output),
+    Nothing,
+    /// It has no more to say.
+    End,
+}
+
 impl Attempt {
     /// A client's hello is ready to be polled.
-    pub fn new(options: &Options, certificate: &Certificate, clock: Clock, now: Micros) -> Self {
-        let mut dtls = Dtls::new_auto(config::shared(), certificate.pair(), clock.instant(now));
-        dtls.set_active(options.role == Role::Client);
+    pub fn new(
+        role: Role,
+        certificate: &Certificate,
+        config: Arc<Config>,
+        clock: Clock,
+        now: Micros,
+    ) -> Self {
+        let mut dtls = Dtls::new_auto(config, certificate.pair(), clock.instant(now));
+        dtls.set_active(role == Role::Client);
         Self {
             dtls,
-            role: options.role,
+            role,
             clock,
             now,
             wake: None,
@@ -37,38 +74,63 @@ impl Attempt {
         }
     }
 
-    pub fn wake(&mut self, now: Micros) -> Result<(), Error> {
+    pub fn wake(&mut self, now: Micros) -> Result<(), GaveUp> {
         self.now = now;
-        self.dtls.handle_timeout(self.clock.instant(now))
+        Ok(self.dtls.handle_timeout(self.clock.instant(now))?)
     }
 
-    /// After `wake` with the same time.
-    pub fn handle(&mut self, datagram: &[u8]) -> Result<(), Error> {
-        self.dtls.handle_packet(datagram)
+    /// Whether all of it was of use, as far as the library tells.
+    pub fn handle(&mut self, datagram: &[u8], now: Micros) -> Result<bool, GaveUp> {
+        self.wake(now)?;
+        let discarded = self.dtls.discarded();
+        self.dtls.handle_packet(datagram)?;
+        Ok(self.dtls.discarded() <= discarded)
     }
 
     /// What comes next; the deadline is right once this was `None`.
     pub fn poll(&mut self, wanted: &[Fingerprint], out: &mut [u8]) -> Option<Output> {
         loop {
-            match self.dtls.poll_output(out) {
-                Said::Packet(datagram) => return Some(Output::Send(datagram.len())),
-                Said::PeerCert(der) => self.is_peer_wanted = wanted.iter().any(|one| one.is_of(der)),
-                Said::Connected => self.is_complete = true,
-                Said::KeyingMaterial(exported, profile) => {
-                    self.keys = keys::split(self.role, profile, &exported);
-                }
-                Said::CloseNotify => return Some(Output::Closed),
-                Said::Timeout(at) => {
-                    self.wake = self.clock.micros(at, self.now);
-                    return self.tell();
-                }
-                Said::BufferTooSmall { .. } => return None,
-                _ => {}
+            let heard = match self.dtls.poll_output(out) {
+                Said::BufferTooSmall { needed } => self.hear_longer(needed, wanted)?,
+                said => self.hear(said, wanted),
+            };
+            match heard {
+                Heard::Output(output) => return Some(output),
+                Heard::Nothing => {}
+                Heard::End => return self.tell(),
             }
         }
     }
 
-    /// Once everything that belongs to the end of the handshake was said.
+    /// What does not fit into a datagram's buffer is the peer's certificate.
+    fn hear_longer(&mut self, needed: usize, wanted: &[Fingerprint]) -> Option<Heard> {
+        let mut room = vec![0; needed.min(LONGEST_CERTIFICATE)];
+        match self.dtls.poll_output(&mut room) {
+            said @ Said::PeerCert(_) => Some(self.hear(said, wanted)),
+            _ => None,
+        }
+    }
+
+    fn hear(&mut self, said: Said<'_>, wanted: &[Fingerprint]) -> Heard {
+        match said {
+            Said::Packet(datagram) => return Heard::Output(Output::Send(datagram.len())),
+            Said::CloseNotify => return Heard::Output(Output::Closed),
+            Said::PeerCert(der) => self.is_peer_wanted = wanted.iter().any(|one| one.is_of(der)),
+            Said::Connected => self.is_complete = true,
+            Said::KeyingMaterial(exported, profile) => {
+                self.keys = keys::split(self.role, profile, &exported);
+            }
+            Said::Timeout(at) => {
+                self.wake = self.clock.micros(at, self.now);
+                return Heard::End;
+            }
+            _ => {}
+        }
+        Heard::Nothing
+    }
+
+    /// Once everything that belongs to the end of the handshake was said. The peer's certificate is looked at here and not when
+    /// it comes: only the end proves that the peer owns it.
     fn tell(&mut self) -> Option<Output> {
         if !self.is_complete || self.is_told {
             return None;
@@ -87,16 +149,17 @@ impl Attempt {
         self.wake
     }
 
-    pub fn version(&self) -> Option<&'static str> {
+    pub fn version(&self) -> Option<Version> {
         match self.dtls.protocol_version()? {
-            ProtocolVersion::DTLS1_2 => Some("DTLS 1.2"),
-            ProtocolVersion::DTLS1_3 => Some("DTLS 1.3"),
+            ProtocolVersion::DTLS1_2 => Some(Version::Dtls12),
+            ProtocolVersion::DTLS1_3 => Some(Version::Dtls13),
             _ => None,
         }
     }
 
+    /// Says close_notify to a peer that can read it.
     pub fn close(&mut self) {
-        // Fails where there is nobody to say it to.
+        // An error means that there is nobody to say it to.
         let _ = self.dtls.close();
     }
 }

@@ -1,33 +1,65 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use dimpl::Config;
+use dimpl::{Config, ConfigBuilder, SrtpProfile};
 
-/// Of a whole handshake, all attempts together.
-pub const HANDSHAKE_SECONDS: u64 = 30;
-/// Before the first retransmission; doubles with each. RFC 9147 §5.8.2 allows it where the round trip is known to be short,
-/// and speech waits for it.
+use crate::Role;
+
+/// Before the first retransmission; doubles with each. Shorter than the second of RFC 6347 §4.2.4.1, as RFC 9147 §5.8.2 allows
+/// for applications that cannot wait: speech is one.
 const FIRST_RETRANSMISSION: Duration = Duration::from_millis(60);
-/// More than fit into the handshake's time, which ends it.
+/// More than fit into the time of an attempt, which therefore ends it.
 const RETRANSMISSIONS: usize = 16;
+/// A client may begin anew, which helps if the peer holds half a handshake of an earlier attempt.
+const CLIENT_ATTEMPT: Duration = Duration::from_secs(10);
+/// A server cannot: it depends on the peer's next hello.
+const SERVER_ATTEMPT: Duration = Duration::from_secs(30);
 
-static SHARED: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(build(builder())));
+/// GCM costs a third of AES-CM with HMAC-SHA1 per packet, and a key of 128 bits is enough.
+const PROFILES: [SrtpProfile; 4] = [
+    SrtpProfile::AEAD_AES_128_GCM,
+    SrtpProfile::AEAD_AES_256_GCM,
+    SrtpProfile::AES128_CM_SHA1_80,
+    SrtpProfile::AES128_CM_SHA1_32,
+];
 
-/// One for all associations: building it checks the library's cryptography, which takes long.
-pub fn shared() -> Arc<Config> {
-    Arc::clone(&SHARED)
+/// The library's configurations, one for all associations: building one tries all its cryptography.
+#[derive(Clone)]
+pub struct Library {
+    client: Arc<Config>,
+    server: Arc<Config>,
 }
 
-pub fn builder() -> dimpl::ConfigBuilder {
+static SHARED: LazyLock<Library> = LazyLock::new(|| Library::new(|builder| builder));
+
+impl Library {
+    pub fn shared() -> Self {
+        SHARED.clone()
+    }
+
+    /// With changes, for tests.
+    pub fn new(change: impl Fn(ConfigBuilder) -> ConfigBuilder) -> Self {
+        let build = |attempt| {
+            let config = change(builder().handshake_timeout(attempt)).build();
+            Arc::new(config.expect("a configuration of constants is valid"))
+        };
+        Self { client: build(CLIENT_ATTEMPT), server: build(SERVER_ATTEMPT) }
+    }
+
+    pub fn config(&self, role: Role) -> Arc<Config> {
+        Arc::clone(match role {
+            Role::Client => &self.client,
+            Role::Server => &self.server,
+        })
+    }
+}
+
+fn builder() -> ConfigBuilder {
     Config::builder()
         // The address is known to be the peer's: it answered a connectivity check (RFC 8445 §7).
         .use_server_cookie(false)
         .require_client_certificate(true)
         .flight_start_rto(FIRST_RETRANSMISSION)
         .flight_retries(RETRANSMISSIONS)
-        .handshake_timeout(Duration::from_secs(HANDSHAKE_SECONDS))
-}
-
-pub fn build(builder: dimpl::ConfigBuilder) -> Config {
-    builder.build().expect("a configuration of constants is valid")
+        .srtp_profiles(&PROFILES)
 }

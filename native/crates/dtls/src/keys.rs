@@ -22,6 +22,7 @@ pub fn split(role: Role, profile: SrtpProfile, exported: &[u8]) -> Option<(Maste
 fn suite(profile: SrtpProfile) -> Option<Suite> {
     match profile {
         SrtpProfile::AES128_CM_SHA1_80 => Some(Suite::Aes128CmSha1_80),
+        SrtpProfile::AES128_CM_SHA1_32 => Some(Suite::Aes128CmSha1_32),
         SrtpProfile::AEAD_AES_128_GCM => Some(Suite::AeadAes128Gcm),
         SrtpProfile::AEAD_AES_256_GCM => Some(Suite::AeadAes256Gcm),
         _ => None,

@@ -4,13 +4,20 @@
 //! gives up starts anew within its time. Both roles verify the peer's fingerprint before keys are told.
 #![forbid(unsafe_code)]
 
+mod alert;
 mod association;
 mod attempt;
 mod certificate;
+mod client_hello;
 mod clock;
 mod config;
 mod fingerprint;
+mod handshake;
+mod handshaking;
+mod hellos;
 mod keys;
+mod record;
+mod sieve;
 
 pub use association::Association;
 pub use certificate::Certificate;

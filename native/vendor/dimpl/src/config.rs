@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::crypto::{CryptoProvider, SupportedDtls12CipherSuite};
 use crate::crypto::{SupportedDtls13CipherSuite, SupportedKxGroup};
 use crate::dtls12::message::Dtls12CipherSuite;
+use crate::crypto::SrtpProfile;
 use crate::types::{Dtls13CipherSuite, NamedGroup};
 use crate::{ConfigError, Error};
 
@@ -74,6 +75,7 @@ pub struct Config {
     dtls12_cipher_suites: Option<Vec<Dtls12CipherSuite>>,
     dtls13_cipher_suites: Option<Vec<Dtls13CipherSuite>>,
     kx_groups: Option<Vec<NamedGroup>>,
+    srtp_profiles: Vec<SrtpProfile>,
     psk: Option<Psk>,
 }
 
@@ -95,6 +97,7 @@ impl Config {
             dtls12_cipher_suites: None,
             dtls13_cipher_suites: None,
             kx_groups: None,
+            srtp_profiles: SrtpProfile::ALL.to_vec(),
             psk: None,
         }
     }
@@ -270,6 +273,14 @@ impl Config {
             })
     }
 
+    /// SRTP protection profiles in order of preference.
+    ///
+    /// A client offers them in this order; a server selects the first that
+    /// the client offers too.
+    pub fn srtp_profiles(&self) -> &[SrtpProfile] {
+        &self.srtp_profiles
+    }
+
     /// Allowed key exchange groups, filtered by the config's allow-list.
     ///
     /// Returns all provider-supported key exchange groups when no filter
@@ -302,6 +313,7 @@ pub struct ConfigBuilder {
     dtls12_cipher_suites: Option<Vec<Dtls12CipherSuite>>,
     dtls13_cipher_suites: Option<Vec<Dtls13CipherSuite>>,
     kx_groups: Option<Vec<NamedGroup>>,
+    srtp_profiles: Vec<SrtpProfile>,
     psk: Option<Psk>,
 }
 
@@ -475,6 +487,14 @@ impl ConfigBuilder {
         self
     }
 
+    /// Set the SRTP protection profiles, in order of preference.
+    ///
+    /// By default all supported profiles are used.
+    pub fn srtp_profiles(mut self, profiles: &[SrtpProfile]) -> Self {
+        self.srtp_profiles = profiles.to_vec();
+        self
+    }
+
     /// Configure PSK for a client endpoint.
     ///
     /// The `identity` is sent to the server during the handshake.
@@ -636,6 +656,7 @@ impl ConfigBuilder {
             dtls12_cipher_suites: self.dtls12_cipher_suites,
             dtls13_cipher_suites: self.dtls13_cipher_suites,
             kx_groups: self.kx_groups,
+            srtp_profiles: self.srtp_profiles,
             psk: self.psk,
         })
     }
@@ -686,6 +707,7 @@ impl fmt::Debug for Config {
             .field("dtls12_cipher_suites", &self.dtls12_cipher_suites)
             .field("dtls13_cipher_suites", &self.dtls13_cipher_suites)
             .field("kx_groups", &self.kx_groups)
+            .field("srtp_profiles", &self.srtp_profiles)
             .field("psk", &self.psk)
             .finish()
     }
@@ -711,6 +733,7 @@ impl fmt::Debug for ConfigBuilder {
             .field("dtls12_cipher_suites", &self.dtls12_cipher_suites)
             .field("dtls13_cipher_suites", &self.dtls13_cipher_suites)
             .field("kx_groups", &self.kx_groups)
+            .field("srtp_profiles", &self.srtp_profiles)
             .field("psk", &self.psk)
             .finish()
     }

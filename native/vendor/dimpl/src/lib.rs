@@ -556,6 +556,19 @@ impl Dtls {
         }
     }
 
+    /// Records and datagrams dropped without an error: malformed, replayed or not authentic.
+    ///
+    /// Counts anew when the version is selected.
+    pub fn discarded(&self) -> u64 {
+        match self.inner.as_ref() {
+            Some(Inner::Client12(client)) => client.discarded(),
+            Some(Inner::Server12(server)) => server.discarded(),
+            Some(Inner::Client13(client)) => client.discarded(),
+            Some(Inner::Server13(server)) => server.discarded(),
+            Some(Inner::ClientPending(_)) | None => 0,
+        }
+    }
+
     /// Return true if the instance is operating in the client role.
     pub fn is_active(&self) -> bool {
         matches!(

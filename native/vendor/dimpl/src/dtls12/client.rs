@@ -187,6 +187,10 @@ impl Client {
         self.state.name()
     }
 
+    pub fn discarded(&self) -> u64 {
+        self.engine.discarded()
+    }
+
     pub fn is_closing(&self) -> bool {
         self.state == State::Closed && !self.is_closed()
     }
@@ -211,6 +215,13 @@ impl Client {
     pub fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> Output<'a> {
         if self.state == State::SendClientHello {
             return Output::Timeout(self.last_now);
+        }
+        if let Some(LocalEvent::PeerCert) = self.local_events.front()
+            && self.server_certificates[0].len() > buf.len()
+        {
+            return Output::BufferTooSmall {
+                needed: self.server_certificates[0].len(),
+            };
         }
         if let Some(event) = self.local_events.pop_front() {
             return event.into_output(buf, &self.server_certificates);

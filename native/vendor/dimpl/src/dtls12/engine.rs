@@ -21,6 +21,9 @@ const MAX_DEFRAGMENT_PACKETS: usize = 50;
 pub struct Engine {
     config: Arc<Config>,
 
+    /// Records and datagrams dropped without an error.
+    discarded: u64,
+
     /// Seedable random number generator for deterministic testing
     pub(crate) rng: SeededRng,
 
@@ -137,6 +140,7 @@ impl Engine {
 
         Self {
             config,
+            discarded: 0,
             rng,
             buffers_free,
             sequence_epoch_0: Sequence::new(0),
@@ -231,10 +235,16 @@ impl Engine {
             .filter(|record| !record.is_handled())
     }
 
+    /// Records and datagrams dropped without an error.
+    pub fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
     /// Queue a datagram and report whether it contains the first ClientHello fragment.
     pub fn parse_packet(&mut self, packet: &[u8]) -> Result<bool, InternalError> {
         let cs = self.cipher_suite;
-        let incoming = Incoming::parse_packet(packet, self, cs)?;
+        let incoming =
+            Incoming::parse_packet(packet, self, cs).inspect_err(|_| self.discarded += 1)?;
         if let Some(incoming) = incoming {
             // A reordered protected flight can be retransmitted once keys are ready.
             // A coalesced flight starts with its plaintext key-establishing records.
@@ -1294,6 +1304,10 @@ impl RecordHandler for Engine {
         Engine::push_buffer(self, buffer);
     }
 
+    fn note_discarded_record(&mut self) {
+        self.discarded += 1;
+    }
+
     fn classify_record(&mut self, record: Record) -> Result<Option<Record>, Error> {
         let epoch = record.record().sequence.epoch;
 
@@ -1437,6 +1451,7 @@ impl RecordHandler for Engine {
     }
 
     fn can_discard_bad_protected_record(&self) -> bool {
-        self.release_app_data
+        // During the handshake too (RFC 6347 section 4.1.2.7).
+        true
     }
 }

@@ -123,6 +123,7 @@ impl Records {
                 }
             } else {
                 trace!("Discarding replayed rec");
+                decrypt.note_discarded_record();
             }
 
             packet = &packet[record_end..];
@@ -400,6 +401,8 @@ pub trait RecordHandler {
     fn pop_buffer(&mut self) -> Buf;
     /// Recycle a buffer when parsing fails or silently discards a record.
     fn push_buffer(&mut self, buffer: Buf);
+    /// A record is dropped: malformed, replayed or not authentic.
+    fn note_discarded_record(&mut self);
     fn classify_record(&mut self, record: Record) -> Result<Option<Record>, Error>;
     fn is_peer_encryption_enabled(&self) -> bool;
     fn replay_check(&self, seq: Sequence) -> bool;

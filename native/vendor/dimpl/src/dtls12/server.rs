@@ -193,6 +193,10 @@ impl Server {
         self.state.name()
     }
 
+    pub fn discarded(&self) -> u64 {
+        self.engine.discarded()
+    }
+
     pub fn is_closing(&self) -> bool {
         self.state == State::Closed && !self.is_closed()
     }
@@ -221,6 +225,13 @@ impl Server {
     }
 
     pub fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> Output<'a> {
+        if let Some(LocalEvent::PeerCert) = self.local_events.front()
+            && self.client_certificates[0].len() > buf.len()
+        {
+            return Output::BufferTooSmall {
+                needed: self.client_certificates[0].len(),
+            };
+        }
         if let Some(event) = self.local_events.pop_front() {
             return event.into_output(buf, &self.client_certificates);
         }
@@ -451,15 +462,11 @@ impl State {
             .into());
         }
 
-        // Select SRTP profile according to server priority: AES256GCM, AES128GCM, then SHA1
+        // Select SRTP profile according to server priority
         if let Some(profiles) = client_srtp_profiles {
             // Map client profile ids to SrtpProfile, then pick our preferred
             let mut selected_profile: Option<SrtpProfile> = None;
-            for preferred in [
-                SrtpProfile::AEAD_AES_256_GCM,
-                SrtpProfile::AEAD_AES_128_GCM,
-                SrtpProfile::AES128_CM_SHA1_80,
-            ] {
+            for &preferred in server.engine.config().srtp_profiles() {
                 if profiles.iter().any(|pid| preferred == (*pid).into()) {
                     selected_profile = Some(preferred);
                     break;
@@ -1220,6 +1227,7 @@ fn handshake_create_server_hello(
         SrtpProfile::AEAD_AES_256_GCM => SrtpProfileId::SRTP_AEAD_AES_256_GCM,
         SrtpProfile::AEAD_AES_128_GCM => SrtpProfileId::SRTP_AEAD_AES_128_GCM,
         SrtpProfile::AES128_CM_SHA1_80 => SrtpProfileId::SRTP_AES128_CM_SHA1_80,
+        SrtpProfile::AES128_CM_SHA1_32 => SrtpProfileId::SRTP_AES128_CM_SHA1_32,
     });
 
     let sh = ServerHello::new(

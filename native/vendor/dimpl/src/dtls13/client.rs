@@ -229,6 +229,10 @@ impl Client {
         self.state.name()
     }
 
+    pub fn discarded(&self) -> u64 {
+        self.engine.discarded()
+    }
+
     pub fn is_closing(&self) -> bool {
         (matches!(self.state, State::HalfClosedLocal | State::Closed) && !self.is_closed())
             || self.engine.close_notify_pending()
@@ -254,6 +258,13 @@ impl Client {
     pub fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> Output<'a> {
         if self.state == State::SendClientHello {
             return Output::Timeout(self.last_now);
+        }
+        if let Some(LocalEvent::PeerCert) = self.local_events.front()
+            && self.server_certificates[0].len() > buf.len()
+        {
+            return Output::BufferTooSmall {
+                needed: self.server_certificates[0].len(),
+            };
         }
         if let Some(event) = self.local_events.pop_front() {
             return event.into_output(buf, &self.server_certificates);
@@ -1267,7 +1278,7 @@ fn handshake_create_client_hello(
 
     // 5. use_srtp extension
     let srtp_start = ext_buf.len();
-    let use_srtp = UseSrtpExtension::default();
+    let use_srtp = UseSrtpExtension::offer(engine.config().srtp_profiles());
     use_srtp.serialize(&mut ext_buf);
     let srtp_end = ext_buf.len();
     extensions.push(Extension {

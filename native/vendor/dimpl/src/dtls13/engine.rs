@@ -43,6 +43,9 @@ pub struct Engine {
     /// Configuration options.
     config: Arc<Config>,
 
+    /// Records and datagrams dropped without an error.
+    discarded: u64,
+
     /// Saved certificate
     certificate: DtlsCertificate,
 
@@ -217,6 +220,7 @@ impl Engine {
 
         Self {
             config,
+            discarded: 0,
             certificate,
             rng,
             buffers_free,
@@ -362,10 +366,16 @@ impl Engine {
             .filter(|record| !record.is_handled())
     }
 
+    /// Records and datagrams dropped without an error.
+    pub fn discarded(&self) -> u64 {
+        self.discarded
+    }
+
     /// Queue a datagram and report whether it contains the first ClientHello fragment.
     pub fn parse_packet(&mut self, packet: &[u8]) -> Result<bool, InternalError> {
         let cs = self.cipher_suite;
-        let incoming = Incoming::parse_packet(packet, self, cs)?;
+        let incoming =
+            Incoming::parse_packet(packet, self, cs).inspect_err(|_| self.discarded += 1)?;
         if let Some(incoming) = incoming {
             // A reordered protected flight can be retransmitted once keys are ready.
             // A coalesced flight starts with its plaintext key-establishing records.
@@ -2414,6 +2424,10 @@ impl RecordHandler for Engine {
 
     fn push_buffer(&mut self, buffer: Buf) {
         Engine::push_buffer(self, buffer);
+    }
+
+    fn note_discarded_record(&mut self) {
+        self.discarded += 1;
     }
 
     fn classify_record(&mut self, mut record: Record) -> Result<Option<Record>, Error> {

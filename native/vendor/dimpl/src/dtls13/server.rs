@@ -244,6 +244,10 @@ impl Server {
         self.state.name()
     }
 
+    pub fn discarded(&self) -> u64 {
+        self.engine.discarded()
+    }
+
     pub fn is_closing(&self) -> bool {
         (matches!(self.state, State::HalfClosedLocal | State::Closed) && !self.is_closed())
             || self.engine.close_notify_pending()
@@ -300,6 +304,13 @@ impl Server {
     }
 
     pub fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> Output<'a> {
+        if let Some(LocalEvent::PeerCert) = self.local_events.front()
+            && self.client_certificates[0].len() > buf.len()
+        {
+            return Output::BufferTooSmall {
+                needed: self.client_certificates[0].len(),
+            };
+        }
         if let Some(event) = self.local_events.pop_front() {
             return event.into_output(buf, &self.client_certificates);
         }
@@ -713,17 +724,17 @@ impl State {
 
         server.shared_secret = Some(shared_secret);
 
-        // Select SRTP profile: first from client list that the server supports.
+        // Select SRTP profile: first from our list that the client offers.
         // Per RFC 5764 Section 4.1.1, the server MUST select a profile that
         // both sides support.
         if let Some(profiles) = client_srtp_profiles {
-            for profile_id in profiles {
-                let profile: SrtpProfile = (*profile_id).into();
-                if SrtpProfile::ALL.contains(&profile) {
-                    server.negotiated_srtp_profile = Some(profile);
-                    break;
-                }
-            }
+            server.negotiated_srtp_profile = server
+                .engine
+                .config()
+                .srtp_profiles()
+                .iter()
+                .copied()
+                .find(|preferred| profiles.iter().any(|id| *preferred == (*id).into()));
         }
 
         // Store selected group and public key range for ServerHello
