@@ -15,9 +15,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod corpora;
+mod mutate;
 mod network;
 mod random;
 
+pub use corpora::{corpora, seeds};
+pub use mutate::mutate;
 pub use network::{Conditions, Counts, Event, Network};
 pub use random::Random;
 

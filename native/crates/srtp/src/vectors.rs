@@ -1,7 +1,5 @@
 //! Outside vectors, and how tests read them.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use trunkline_base::Packet;
 
@@ -19,19 +17,10 @@ pub fn bytes(hex: &str) -> Vec<u8> {
     digits.iter().map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-/// A table of the corpora. `None`: they are not there, which only CI does not forgive.
+/// A table of the corpora.
 pub fn corpus(path: &str) -> Option<Value> {
-    let folder = std::env::var_os("TRUNKLINE_CORPORA").map(PathBuf::from);
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora");
-    let file = folder.unwrap_or_else(|| beside.into()).join(path);
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Some(serde_json::from_str(&text).expect("JSON")),
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{}: {error}", file.display());
-            eprintln!("skipped: no corpora");
-            None
-        }
-    }
+    let text = std::fs::read_to_string(trunkline_sim::corpora(path)?).expect("a readable file");
+    Some(serde_json::from_str(&text).expect("JSON"))
 }
 
 fn text<'a>(vector: &'a Value, name: &str) -> &'a str {
