@@ -30,15 +30,12 @@ impl Header {
             return None;
         }
         let payload_start = header_length(datagram)?;
-        let padding = if datagram[0] & PADDING == 0 {
-            0
-        } else {
+        let padding = match datagram.last().filter(|_| datagram[0] & PADDING != 0) {
             // The count of padding counts itself.
-            usize::from(*datagram.last()?).max(1)
+            Some(0) => return None,
+            Some(count) => usize::from(*count),
+            None => 0,
         };
-        if datagram[0] & PADDING != 0 && datagram.last() == Some(&0) {
-            return None;
-        }
         let payload_end = datagram.len().checked_sub(padding).filter(|end| *end >= payload_start)?;
         Some(Header {
             marker: datagram[1] & MARKER != 0,

@@ -62,7 +62,7 @@ impl Reports {
     /// A stream that begins now. `random`: any 32 bits, so that streams do not report all at once.
     #[must_use]
     pub fn new(now: Micros, random: u32) -> Self {
-        Self { due_at: now + interval(random) / 2, ..Self::zeroed() }
+        Self { due_at: now.saturating_add(interval(random) / 2), ..Self::zeroed() }
     }
 
     /// A compound packet, decrypted; malformed rests are ignored.
@@ -114,7 +114,7 @@ impl Reports {
         if now < self.due_at {
             return false;
         }
-        self.due_at = now + interval(random);
+        self.due_at = now.saturating_add(interval(random));
         let block = self.block(reception, now);
         let report = self.sender_report(sent, line, now);
         begin(packet);

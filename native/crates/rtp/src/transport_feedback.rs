@@ -38,7 +38,7 @@ impl TransportFeedback {
         }
         self.arrivals.insert(after.map_or(0, |at| at + 1), Arrival { number, ticks: now / TICK_US });
         let full = self.arrivals.len() == MOST_ARRIVALS;
-        self.due_at = if full { Some(now) } else { self.due_at.or(Some(now + INTERVAL_US)) };
+        self.due_at = if full { Some(now) } else { self.due_at.or(Some(now.saturating_add(INTERVAL_US))) };
     }
 
     /// When `poll` will have something to say.

@@ -75,6 +75,15 @@ fn a_source_whose_timestamps_stood_still_during_a_hold_gets_the_time_that_passed
 }
 
 #[test]
+fn a_late_packet_with_a_timestamp_of_another_time_does_not_leave() {
+    let mut feed = Feed::new();
+    feed.place(1, 1, 0, 0);
+    feed.place(1, 4, 4_000_000, 60);
+    assert_eq!(feed.place(1, 2, 160, 61), None, "from before its timestamps began anew");
+    assert_eq!(feed.place(1, 3, 3_999_840, 62), Some((102, 1_320, false)));
+}
+
+#[test]
 fn silence_of_a_source_keeps_its_own_timestamps() {
     let mut feed = Feed::new();
     feed.place(1, 1, 0, 0);

@@ -100,15 +100,16 @@ impl Body {
     }
 }
 
-/// The chunk that tells the most of these symbols, and how many.
+/// The chunk that tells the most of these symbols, and how many. A vector is full, save at the end.
 fn chunk(symbols: &[u8]) -> (u16, usize) {
     let run = symbols.iter().take_while(|symbol| **symbol == symbols[0]).count().min(LONGEST_RUN);
-    let one_bit = symbols.iter().take(14).take_while(|symbol| **symbol != LARGE).count();
-    let two_bit = symbols.len().min(7);
-    if run >= one_bit.max(two_bit) {
+    let (one_bit, two_bit) = (symbols.len().min(14), symbols.len().min(7));
+    if run >= one_bit {
         (u16::from(symbols[0]) << 13 | run as u16, run)
-    } else if one_bit >= two_bit {
+    } else if !symbols[..one_bit].contains(&LARGE) {
         (0x8000 | vector(&symbols[..one_bit], 1), one_bit)
+    } else if run >= two_bit {
+        (u16::from(symbols[0]) << 13 | run as u16, run)
     } else {
         (0xc000 | vector(&symbols[..two_bit], 2), two_bit)
     }

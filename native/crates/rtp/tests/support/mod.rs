@@ -1,6 +1,10 @@
 //! What several tests need.
 #![allow(dead_code)]
 
+pub mod rtcp;
+
+use std::path::PathBuf;
+
 use proptest::test_runner::Config;
 use trunkline_rtp::{Header, Line, Place};
 
@@ -53,4 +57,16 @@ impl Feed {
     ) -> Option<Numbers> {
         self.line.place(&header(ssrc, sequence, timestamp), clock_hz, now_ms * MS).map(numbers)
     }
+}
+
+/// The folder with public test data. `None`: it is not here, and the test is skipped, save in CI.
+pub fn corpora() -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora");
+    let folder = PathBuf::from(std::env::var_os("TRUNKLINE_CORPORA").unwrap_or_else(|| default.into()));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no corpora in {}", folder.display());
+    println!("skipped: no corpora");
+    None
 }
