@@ -71,9 +71,9 @@ impl Association {
         let State::Handshaking(handshaking) = &mut self.state else { return };
         handshaking.begin(now);
         let role = self.options.role;
-        let config = self.library.config(role);
+        let attempt = Attempt::new(role, &self.certificate, &self.library, self.clock, now);
         self.version = None;
-        self.attempt = Some(Box::new(Attempt::new(role, &self.certificate, config, self.clock, now)));
+        self.attempt = Some(Box::new(attempt));
     }
 
     /// A datagram of the peer. One that is malformed, forged or of no use now is counted, and changes nothing else.

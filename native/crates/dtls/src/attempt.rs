@@ -1,11 +1,10 @@
-use std::sync::Arc;
-
-use dimpl::{Config, Dtls, Error, Output as Said, ProtocolVersion, SecurityError};
+use dimpl::{Dtls, Error, Output as Said, ProtocolVersion, SecurityError};
 use trunkline_base::Micros;
 use trunkline_srtp::MasterKey;
 
 use crate::certificate::Certificate;
 use crate::clock::Clock;
+use crate::config::Library;
 use crate::sieve::Version;
 use crate::{Fingerprint, Output, Role, keys};
 
@@ -52,17 +51,9 @@ enum Heard {
 
 impl Attempt {
     /// A client's hello is ready to be polled.
-    pub fn new(
-        role: Role,
-        certificate: &Certificate,
-        config: Arc<Config>,
-        clock: Clock,
-        now: Micros,
-    ) -> Self {
-        let mut dtls = Dtls::new_auto(config, certificate.pair(), clock.instant(now));
-        dtls.set_active(role == Role::Client);
+    pub fn new(role: Role, certificate: &Certificate, library: &Library, clock: Clock, now: Micros) -> Self {
         Self {
-            dtls,
+            dtls: library.instance(role, certificate.pair(), clock.instant(now)),
             role,
             clock,
             now,

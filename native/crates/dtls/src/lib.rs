@@ -18,6 +18,8 @@ mod hellos;
 mod keys;
 mod record;
 mod sieve;
+#[cfg(test)]
+mod tests;
 
 pub use association::Association;
 pub use certificate::Certificate;
