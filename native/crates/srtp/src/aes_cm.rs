@@ -116,4 +116,22 @@ mod tests {
         assert_eq!(block(0xff00), "362b7c3c6773516318a077d7fc5073ae");
         assert_eq!(block(0xff01), "6a2cc3787889374fbeb4c81b17ba6c44");
     }
+
+    /// Encryption of SRTCP is up to the sender (RFC 3711 §3.4, E); authentication is not.
+    #[test]
+    fn an_unencrypted_but_authentic_report_is_taken() {
+        let suite = Suite::Aes128CmSha1_80;
+        let cm = AesCm::new(&MasterKey::random(suite), suite);
+        let report = bytes("80c9000100000007cafebabe");
+        let srtcp = Srtcp { encrypted: false, index: 5 };
+        let mut packet = Packet::from_bytes(&report);
+        append(&mut packet, &srtcp.to_bytes());
+        let digest = cm.rtcp_hmac.digest(packet.bytes(), &[]);
+        append(&mut packet, &digest[..RTCP_TAG_BYTES]);
+        let mut forged = packet.clone();
+        forged.bytes_mut()[9] ^= 1;
+        assert!(!cm.open_rtcp(&mut forged, 7, srtcp));
+        assert!(cm.open_rtcp(&mut packet, 7, srtcp));
+        assert_eq!(packet.bytes(), report);
+    }
 }
