@@ -207,9 +207,9 @@ impl Generator {
     /// Sends what is due, a batch at most.
     fn send(&mut self, pace: &mut Pace, senders: &[usize], measure: &std::ops::Range<Micros>) {
         let now = now();
-        let measured = measure.contains(&now);
         for _ in 0..Traffic::ROOM {
             let Some((turn, late)) = pace.take(now) else { break };
+            let measured = measure.contains(&(now - late));
             self.traffic.send_media(senders[turn], now, measured);
             if measured {
                 self.lateness.add(late);

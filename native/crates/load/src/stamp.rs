@@ -11,7 +11,7 @@ pub struct Stamp {
     pub number: u32,
     /// When it was sent.
     pub sent_at: Micros,
-    /// Whether it was sent within the measurement.
+    /// Whether it was due within the measurement.
     pub measured: bool,
 }
 

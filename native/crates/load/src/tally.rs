@@ -27,7 +27,7 @@ struct Group {
 #[serde(rename_all = "camelCase")]
 pub struct GroupResult {
     pub name: String,
-    /// Within the measurement.
+    /// Due within the measurement.
     pub sent: u64,
     /// Of these, each counted once.
     pub received: u64,

@@ -17,6 +17,7 @@ pub struct Sample {
     idle: Micros,
     steal: Micros,
     process: Micros,
+    waiting: Option<Micros>,
     dropped: u64,
 }
 
@@ -32,6 +33,8 @@ pub struct Usage {
     pub core_stolen_us: Micros,
     /// CPU time of the processes.
     pub process_us: Micros,
+    /// Time in which some thread of the machine waited for a core; absent where the kernel does not say (PSI).
+    pub waiting_us: Option<Micros>,
     /// Datagrams dropped before the sockets of the first process and all others of its network namespace.
     pub dropped: u64,
 }
@@ -50,7 +53,8 @@ impl Watch {
                 process_time(&text).ok_or_else(|| io::Error::other("unknown form of /proc/PID/stat"))?;
         }
         let dropped = self.pids.first().map_or(Ok(0), |pid| dropped_datagrams(&pid.to_string()))?;
-        Ok(Sample { at: now, idle, steal, process, dropped })
+        let waiting = read_to_string("/proc/pressure/cpu").ok().and_then(|text| time_waited(&text));
+        Ok(Sample { at: now, idle, steal, process, waiting, dropped })
     }
 }
 
@@ -62,6 +66,7 @@ impl Sample {
             core_busy_us: wall.saturating_sub(end.idle.saturating_sub(self.idle)),
             core_stolen_us: end.steal.saturating_sub(self.steal),
             process_us: end.process.saturating_sub(self.process),
+            waiting_us: end.waiting.zip(self.waiting).map(|(end, begin)| end.saturating_sub(begin)),
             dropped: end.dropped.saturating_sub(self.dropped),
         }
     }
@@ -92,6 +97,12 @@ fn process_time(text: &str) -> Option<Micros> {
     Some((user + system) * TICK)
 }
 
+/// `some … total=` of `/proc/pressure/cpu`, in µs.
+fn time_waited(text: &str) -> Option<Micros> {
+    let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
+    line.rsplit_once("total=")?.1.parse().ok()
+}
+
 /// `/proc/net/snmp` has a line of names and one of values for each protocol.
 fn udp_counter(text: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("Udp: "));
@@ -114,6 +125,12 @@ mod tests {
     fn the_time_of_a_process_whatever_its_name() {
         let text = "17 (a ) b (c)) S 1 17 17 0 -1 4194304 5 0 0 0 120 34 0 0 20 0 1 0 9 9 9";
         assert_eq!(process_time(text), Some(1_540_000));
+    }
+
+    #[test]
+    fn the_time_threads_waited_is_the_total() {
+        let text = "some avg10=1.00 avg60=2.00 avg300=3.00 total=456\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+        assert_eq!(time_waited(text), Some(456));
     }
 
     #[test]

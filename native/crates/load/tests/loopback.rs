@@ -71,12 +71,8 @@ fn media_under_another_key_is_lost_and_counted() {
 #[test]
 fn ends_that_share_a_port_are_told_apart_by_their_remote() {
     let [a, b, c] = free_ports();
-    let result = run(&json!([
-        end(a, b, 1, None),
-        end(b, a, 0, None),
-        end(a, c, 3, None),
-        end(c, a, 0, None),
-    ]));
+    let result =
+        run(&json!([end(a, b, 1, None), end(b, a, 0, None), end(a, c, 3, None), end(c, a, 0, None),]));
     let group = &result["groups"][0];
     // The last end sends to the first port too, where the third gets it, though it is meant for the first.
     assert_eq!(group["misrouted"], 80);
