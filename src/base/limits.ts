@@ -40,6 +40,8 @@ export const LIMITS = {
   mediaSidesPerSession: 24,
   /** Media events waiting for the gateway; further ones are merged or counted as dropped. */
   mediaEventsQueued: 10_000,
+  /** Digits of one side that wait to be sent. */
+  mediaDigitsQueued: 128,
   /** Followers of `/v1/events` at once. */
   eventStreams: 200,
   /** Of these those of one user. */

@@ -315,7 +315,7 @@ test('a caller who gives up while the ports are opened leaves no session behind'
 
 test('media that fails ends the call on both sides; silence alone does not', () => {
   const { rig } = talking()
-  rig.event({ kind: 'media', event: { kind: 'silent', session: 'c1', side: 'a', forMs: 60_000 } })
+  rig.event({ kind: 'media', event: { kind: 'silent', session: 'c1', side: 'a', forMs: 60_000, cause: 'stopped' } })
   rig.event({ kind: 'media', event: { kind: 'ended', session: 'c1', side: 'b1' } })
   assert.equal(rig.state.phase, 'talking')
   rig.event({
@@ -338,6 +338,15 @@ test('a browser that is gone without a word ends the call', () => {
 test('the engine is lost: the call ends though nobody closes its session', () => {
   const { rig } = talking()
   rig.event({ kind: 'media', event: { kind: 'engine-lost', detail: 'exit 1' } })
+  rig.settle()
+  assert.equal(rig.state.phase, 'ended')
+  assert.equal(rig.effectsOf('media-close').length, 0)
+})
+
+test('a session that the engine closed by itself ends its call with the reason, and is not closed again', () => {
+  const { rig } = talking()
+  rig.event({ kind: 'media', event: { kind: 'closed', session: 'c1', reason: 'nobody claimed it', sides: [] } })
+  assert.match(rig.sent('b1', 'BYE').request.headers.get('Reason') ?? '', /nobody claimed it/)
   rig.settle()
   assert.equal(rig.state.phase, 'ended')
   assert.equal(rig.effectsOf('media-close').length, 0)

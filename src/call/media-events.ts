@@ -61,6 +61,10 @@ export function onMediaEvent(turn: Turn, event: MediaEvent): void {
       reason: `Engine lost: ${event.detail}`,
     })
   }
+  if (event.kind === 'closed') {
+    mediaGone(turn, { id: event.session, sides: event.sides })
+    return hangUp(turn, { status: 503, endedBy: 'media', reason: `The media engine closed the call: ${event.reason}` })
+  }
   const { winner } = turn.call
   if (!('side' in event) || (event.side !== 'a' && event.side !== winner)) return
   // RFC 7675 §5.1: a browser that is there gives consent, also on hold. One that crashed sends no BYE.

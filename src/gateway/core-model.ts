@@ -124,4 +124,8 @@ export interface CoreCounting {
   callStarted(): void
   callEnded(record: CallRecord): void
   fault(code: FaultCode): void
+  /** The relay was replaced with sessions up. */
+  mediaRecovered(gapMs: number): void
+  /** The engine closed a session that nobody asked it to close. */
+  mediaClosedByEngine(): void
 }

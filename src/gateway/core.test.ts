@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CoreRig, digestAnswer, exampleTenant, header, type RigPeer } from '../../test/support/core-rig.ts'
+import { CoreRig, counting, digestAnswer, exampleTenant, header, type RigPeer } from '../../test/support/core-rig.ts'
 import { phoneSdp } from '../../test/support/sdp-texts.ts'
-import type { CoreCounting } from './core-model.ts'
 
 const SDP = { 'Content-Type': 'application/sdp' }
-
-/** Counts by name. */
-function counting(): CoreCounting & { readonly counts: Map<string, number> } {
-  const counts = new Map<string, number>()
-  const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
-  return {
-    counts,
-    sipMessage: (direction) => add(`message ${direction}`),
-    sipRetransmitted: () => add('retransmitted'),
-    sipRejected: (code) => add(code),
-    authFailed: () => add('auth failed'),
-    callStarted: () => add('started'),
-    callEnded: (record) => add(`ended ${record.status}`),
-    fault: (code) => add(code),
-  }
-}
 
 /** Alice calls Bob over UDP and they talk. */
 async function talking(rig: CoreRig, alice: RigPeer, bob: RigPeer) {

@@ -171,8 +171,16 @@ class GatewayCore implements Core {
       for (const call of [...this.#table.all()]) this.#calls.media(call, event, now)
       return
     }
+    if (event.kind === 'recovered') return this.#recovered(event)
+    if (event.kind === 'closed') this.#options.count?.mediaClosedByEngine()
     const call = this.#table.bySession(event.session)
     if (call !== undefined) this.#calls.media(call, event, now)
+  }
+
+  /** No call has to know: their sessions went on. */
+  #recovered({ sessions, gapMs }: MediaEvent & { readonly kind: 'recovered' }): void {
+    this.#options.count?.mediaRecovered(gapMs)
+    this.#log('warn', { sessions, gapMs }, 'the relay was replaced, its sessions go on')
   }
 
   #dispatch(output: SipOutput, now: Millis): void {
@@ -320,7 +328,7 @@ class GatewayCore implements Core {
     this.#options.count?.sipMessage('in', flow.transport, message.kind === 'request' ? message.method : message.status)
   }
 
-  #log(level: 'debug' | 'error', fields: Readonly<Record<string, string>>, message: string): void {
+  #log(level: 'debug' | 'warn' | 'error', fields: Readonly<Record<string, string | number>>, message: string): void {
     this.#outputs.push({ kind: 'log', level, fields, message })
   }
 }

@@ -1,4 +1,4 @@
-import type { MediaEvent, SideStats } from '../media/index.ts'
+import type { MediaEvent, SideStats, SilenceCause } from '../media/index.ts'
 
 interface Description {
   readonly summary: string
@@ -19,7 +19,10 @@ export function describeMedia(event: MediaEvent): Description {
     case 'first-packet':
       return { summary: `first packet from ${event.remote}`, facts: { remote: event.remote } }
     case 'silent':
-      return { summary: `silent for ${event.forMs} ms`, facts: { forMs: event.forMs } }
+      return {
+        summary: `silent for ${event.forMs} ms: ${SILENCE[event.cause]}`,
+        facts: { forMs: event.forMs, cause: event.cause },
+      }
     case 'resumed':
       return { summary: 'packets again', facts: {} }
     case 'ended':
@@ -31,9 +34,21 @@ export function describeMedia(event: MediaEvent): Description {
       }
     case 'quality':
       return { summary: event.sides.map(describeSide).join('; '), facts: {} }
+    case 'closed':
+      return { summary: `closed by the media engine: ${event.reason}`, facts: { reason: event.reason } }
+    case 'recovered':
+      return { summary: `the relay was replaced, ${event.gapMs} ms without media`, facts: { gapMs: event.gapMs } }
     case 'engine-lost':
       return { summary: `the media engine is gone: ${event.detail}`, facts: {} }
   }
+}
+
+const SILENCE: Readonly<Record<SilenceCause, string>> = {
+  'never-heard': 'nothing ever came',
+  'no-consent': 'ICE consent is lost',
+  'wrong-source': 'packets come from an address that may not',
+  'not-authentic': 'packets come that are not authentic',
+  stopped: 'no packets any more',
 }
 
 function describeSide({ side, media }: SideStats): string {

@@ -37,7 +37,7 @@ export interface MediaEngine {
   open(spec: SessionSpec, options?: OpenOptions): Promise<OpenedSession>
 
   /**
-   * Changes a session. Changes of one session take effect in the order they were given; each is idempotent.
+   * Changes a session. Changes of one session take effect in the order they were given; each but `send-dtmf` is idempotent.
    *
    * @throws GatewayError `MEDIA_SESSION_UNKNOWN`, `MEDIA_SPEC_INVALID`, `MEDIA_PORTS_EXHAUSTED`, `MEDIA_ENGINE_LOST`.
    */

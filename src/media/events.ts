@@ -24,7 +24,13 @@ export type MediaEvent =
   /** The first valid packet from this side, and from which address. */
   | { readonly kind: 'first-packet'; readonly session: MediaSessionId; readonly side: SideId; readonly remote: string }
   /** Nothing valid arrived for `forMs`, though the peer may send. Reported once; then `resumed`. */
-  | { readonly kind: 'silent'; readonly session: MediaSessionId; readonly side: SideId; readonly forMs: number }
+  | {
+      readonly kind: 'silent'
+      readonly session: MediaSessionId
+      readonly side: SideId
+      readonly forMs: number
+      readonly cause: SilenceCause
+    }
   | { readonly kind: 'resumed'; readonly session: MediaSessionId; readonly side: SideId }
   /** The peer said goodbye (RTCP BYE, DTLS close_notify). */
   | { readonly kind: 'ended'; readonly session: MediaSessionId; readonly side: SideId }
@@ -38,5 +44,27 @@ export type MediaEvent =
     }
   /** Counters, every few seconds. */
   | { readonly kind: 'quality'; readonly session: MediaSessionId; readonly sides: readonly SideStats[] }
+  /** The engine closed a session by itself: nobody claimed it. `sides` are its last counters. */
+  | {
+      readonly kind: 'closed'
+      readonly session: MediaSessionId
+      readonly reason: string
+      readonly sides: readonly SideStats[]
+    }
+  /** The process that relays was replaced; `sessions` of them go on. In `gapMs` no packet was relayed. */
+  | { readonly kind: 'recovered'; readonly sessions: number; readonly gapMs: number }
   /** Every session of this engine is gone. */
   | { readonly kind: 'engine-lost'; readonly detail: string }
+
+/** What the engine knows of why a side is silent; an engine may tell only the first and the last apart. */
+export type SilenceCause =
+  /** Nothing ever came: a wrong address in SDP, a firewall, a peer that does not send. */
+  | 'never-heard'
+  /** ICE consent was lost: the browser's network is gone. */
+  | 'no-consent'
+  /** Packets come, but from an address that may not. */
+  | 'wrong-source'
+  /** Packets come, but fail authentication. */
+  | 'not-authentic'
+  /** Packets came, and do not any more. */
+  | 'stopped'

@@ -35,7 +35,6 @@ export interface WebRtcSideSpec {
 export interface RtpSideSpec {
   readonly kind: 'rtp'
   readonly id: SideId
-  /** Each gets its own RTP and RTCP port. */
   readonly media: readonly MediumKind[]
   /** Where the peer is thought to be (IP address): picks the local address told to it. */
   readonly towards?: string
@@ -44,6 +43,12 @@ export interface RtpSideSpec {
    * port: behind a NAT, or on a machine with several addresses, a peer signals an address that its packets do not have.
    */
   readonly signalledFrom?: string
+  /**
+   * `call` (default): each medium gets its own RTP and RTCP port. `shared`: many calls on one port, told apart by the
+   * signalled source, RTCP muxed; only for peers that send from where they say they receive. An engine without shared
+   * ports gives own ones.
+   */
+  readonly ports?: 'call' | 'shared'
 }
 
 export interface OpenedSession {
@@ -168,11 +173,14 @@ export interface RemoteRtpMedium extends RemoteMedium {
   readonly srtp?: { readonly local: SdesKey; readonly remote: SdesKey }
 }
 
-/** To whom a side talks. `echo` and `tone` (1004 Hz, at -16 dBm0 or near it) are made by the engine. */
+/** To whom a side talks. `echo`, `tone` (at -16 dBm0 or near it) and `silence` are made by the engine. */
 export type ConnectedTo =
   | { readonly kind: 'side'; readonly side: SideId }
   | { readonly kind: 'echo' }
   | { readonly kind: 'tone'; readonly frequencyHz: number }
+  /** Silence is sent (G.711), so that the peer's NAT and jitter buffer stay alive. */
+  | { readonly kind: 'silence' }
+  /** Nothing is sent. */
   | { readonly kind: 'nothing' }
 
 export type SessionChange =
@@ -186,6 +194,22 @@ export type SessionChange =
   | { readonly kind: 'restart-ice'; readonly side: SideId }
   /** Connects both ways; a side has at most one partner, an older link of either is undone. */
   | { readonly kind: 'connect'; readonly side: SideId; readonly to: ConnectedTo }
+  /** Nothing that this side sends is passed on while it is muted; what it hears is not touched. */
+  | { readonly kind: 'mute'; readonly side: SideId; readonly muted: boolean }
+  /**
+   * Sends digits to the peer of this side as telephone-events (RFC 4733), after those that still wait and beside what
+   * it hears. Not idempotent: said twice, it is heard twice. A peer that agreed to no events gets nothing.
+   */
+  | {
+      readonly kind: 'send-dtmf'
+      readonly side: SideId
+      /** 1 to 64 of `0`–`9`, `*`, `#`, `A`–`D`. */
+      readonly digits: string
+      /** Of each digit. Default 100, from 40 to 1_000. */
+      readonly durationMs?: number
+      /** Between two digits. Default 60, from 30 to 1_000. */
+      readonly gapMs?: number
+    }
 
 export interface ChangeResult {
   /** Local facts that are new or changed by this change (`add-side`, `restart-ice`); else empty. */
@@ -227,4 +251,12 @@ export interface StreamStats {
   readonly packetsDiscarded: number
   /** Payload codec last received. */
   readonly codec?: string
+  /** Packets that came twice, and those that came after a later one; absent where they are not counted. */
+  readonly packetsDuplicated?: number
+  readonly packetsReordered?: number
+  /** E-model (ITU-T G.107) of what is received from this peer: 0 to 100, and the same as mean opinion score. */
+  readonly rFactor?: number
+  readonly mos?: number
+  /** Time since the last valid packet; absent before the first. */
+  readonly silentForMs?: number
 }

@@ -37,6 +37,7 @@ export function checkChange(sides: ReadonlyMap<SideId, SideSpec>, change: Sessio
   if (change.kind === 'restart-ice' && side.kind !== 'webrtc') invalid(`side ${side.id} has no ICE`)
   if (change.kind === 'connect' && change.to.kind === 'side') checkPartner(sides, side.id, change.to.side)
   if (change.kind === 'connect' && change.to.kind === 'tone') checkTone(change.to.frequencyHz)
+  if (change.kind === 'send-dtmf') checkDigits(change)
 }
 
 function checkSide(side: SideSpec): void {
@@ -67,6 +68,12 @@ function checkPartner(sides: ReadonlyMap<SideId, SideSpec>, side: SideId, partne
 
 function checkTone(frequencyHz: number): void {
   if (!(frequencyHz > 0 && frequencyHz < 4_000)) invalid(`a tone of ${frequencyHz} Hz is not audible in G.711`)
+}
+
+function checkDigits({ digits, durationMs = 100, gapMs = 60 }: SessionChange & { kind: 'send-dtmf' }): void {
+  if (!/^[\d*#A-D]{1,64}$/.test(digits)) invalid('digits are 1 to 64 of 0-9, *, # and A-D')
+  if (!(durationMs >= 40 && durationMs <= 1_000)) invalid(`a digit of ${durationMs} ms is not from 40 to 1000 ms long`)
+  if (!(gapMs >= 30 && gapMs <= 1_000)) invalid(`a gap of ${gapMs} ms is not from 30 to 1000 ms long`)
 }
 
 function invalid(message: string): never {

@@ -28,6 +28,10 @@ export interface Metrics {
   callEnded(record: CallRecord): void
   /** A fault of the table in `base/errors.ts` was raised. */
   fault(code: string): void
+  /** The relay was replaced with sessions up. */
+  mediaRecovered(gapMs: number): void
+  /** The engine closed a session that nobody asked it to close. */
+  mediaClosedByEngine(): void
   /** Text for `/metrics`, with its content type. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Names where the gauges get their values. Call once. */
@@ -69,6 +73,8 @@ export function createMetrics(): Metrics {
       countMedia(media, record)
     },
     fault: (code) => calls.faults.inc({ code }),
+    mediaRecovered: (gapMs) => media.gaps.observe(gapMs / 1000),
+    mediaClosedByEngine: () => media.closedByEngine.inc(),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     observe: (sources) => gauges(registry, sources),
   }
@@ -157,6 +163,17 @@ function mediaCounters(registry: Registry) {
     discarded: new Counter({
       name: 'trunkline_media_packets_discarded_total',
       help: 'Packets from a wrong source, replayed, not authentic or of an unknown payload type, of ended calls',
+      registers,
+    }),
+    gaps: new Histogram({
+      name: 'trunkline_media_recovery_gap_seconds',
+      help: 'Time without media when the relay was replaced with sessions up',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.031, 0.05, 0.1, 0.5, 1],
+      registers,
+    }),
+    closedByEngine: new Counter({
+      name: 'trunkline_media_sessions_closed_by_engine_total',
+      help: 'Sessions that the media engine closed by itself, because no gateway claimed them',
       registers,
     }),
   }

@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import {
-  buildRtp,
-  decodeG711,
-  isRtcp,
-  type RtpHeader,
-  readRtp,
-  toneLevel,
-} from '../../src/media/engines/portable/rtp/index.ts'
+import { buildRtp, decodeG711, isRtcp, toneLevel } from '../../src/media/engines/portable/rtp/index.ts'
 import { readCompound } from '../../src/media/engines/portable/rtp/rtcp/index.ts'
 import { contextsFromSdes, sdesKey } from '../../src/media/engines/portable/srtp/index.ts'
-import type {
-  LocalRtpStream,
-  MediaEngine,
-  MediaEvent,
-  PayloadCodec,
-  RemoteRtpMedium,
-  SideId,
-  SideStats,
-  SrtpSuite,
-} from '../../src/media/index.ts'
-import { Inbox, PCMU, rtpMedium, UdpEnd } from '../support/media-peers.ts'
+import type { PayloadCodec, SrtpSuite } from '../../src/media/index.ts'
+import { PCMU, UdpEnd } from '../support/media-peers.ts'
+import { controlContract } from './media-control.ts'
 import type { WithEngine } from './media-engine.ts'
+import { FIELDS, type Heard, inboxOf, link, reached, trio } from './phones.ts'
 
 const OPUS: PayloadCodec = { payloadType: 111, name: 'opus', clockRateHz: 48_000, channels: 2 }
 const EVENT_8K: PayloadCodec = { payloadType: 101, name: 'telephone-event', clockRateHz: 8_000 }
@@ -34,6 +20,7 @@ export function mediaContract(withEngine: WithEngine): void {
   sourceContract(withEngine)
   dtmfContract(withEngine)
   madeHereContract(withEngine)
+  controlContract(withEngine)
   secureContract(withEngine)
 }
 
@@ -181,6 +168,9 @@ function sourceContract(withEngine: WithEngine): void {
       advance(10_000)
       const silent = await events.find((event) => event.kind === 'silent' && event.side === 'a')
       assert.ok(silent.kind === 'silent' && silent.forMs >= 5_000)
+      assert.equal(silent.cause, 'stopped')
+      const never = await events.find((event) => event.kind === 'silent' && event.side === 'b')
+      assert.ok(never.kind === 'silent' && never.cause === 'never-heard')
       await a.say(b, 2, 160)
       await events.find((event) => event.kind === 'resumed' && event.side === 'a')
       assert.equal(events.all.filter((event) => event.kind === 'silent' && event.side === 'a').length, 1)
@@ -284,113 +274,4 @@ function secureContract(withEngine: WithEngine): void {
         close()
       }))
   }
-}
-
-type Heard = RtpHeader & { readonly payload: Buffer }
-
-/** A phone on loopback and the side of the engine it talks to. */
-interface Phone {
-  readonly end: UdpEnd
-  readonly local: LocalRtpStream
-  /** Applies what the phone agreed to, changed by `more`. */
-  negotiate(more: Partial<RemoteRtpMedium>): Promise<void>
-  send(fields: Partial<typeof FIELDS>, payload: Buffer): void
-  /** The next RTP packet it gets. */
-  next(payloadType?: number): Promise<Heard>
-  /** Says something new, which `to` hears. */
-  say(to: Phone, sequence: number, timestamp: number, payloadType?: number): Promise<Heard>
-  /** Payloads of all RTP it got. */
-  payloads(): readonly string[]
-  stats(): Promise<SideStats>
-}
-
-const FIELDS = { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc: 0x5151 }
-
-/** Three phones in one session, negotiated but not connected; `b` and `c` may have codecs of their own. */
-async function trio(engine: MediaEngine, codecs: readonly PayloadCodec[] = [PCMU], theirs = codecs) {
-  const names = ['a', 'b', 'c'] as const
-  const { sides } = await engine.open({
-    id: 'call',
-    sides: names.map((id) => ({ kind: 'rtp', id, media: ['audio'], towards: '127.0.0.1' })),
-  })
-  const phones = await Promise.all(
-    names.map(async (id, index) => {
-      const side = sides[index]
-      assert.ok(side?.kind === 'rtp' && side.media[0] !== undefined)
-      return phone(engine, id, side.media[0], id === 'a' ? codecs : theirs)
-    }),
-  )
-  const [a, b, c] = phones
-  assert.ok(a && b && c)
-  const close = (): void => {
-    for (const { end } of phones) end.close()
-  }
-  return { a, b, c, close }
-}
-
-async function phone(
-  engine: MediaEngine,
-  side: SideId,
-  local: LocalRtpStream,
-  codecs: readonly PayloadCodec[],
-): Promise<Phone> {
-  const end = await UdpEnd.open()
-  const negotiate = async (more: Partial<RemoteRtpMedium>): Promise<void> => {
-    const media = [rtpMedium(end, { sendCodecs: codecs, receiveCodecs: codecs, ...more })]
-    await engine.change('call', { kind: 'remote', side, remote: { kind: 'rtp', media } })
-  }
-  await negotiate({})
-  const send: Phone['send'] = (fields, payload) => {
-    // Each phone has its SSRC; the local port is as good as any number.
-    end.send(buildRtp({ ...FIELDS, ssrc: local.port, ...fields }, payload), local.port, local.address)
-  }
-  const next: Phone['next'] = async (payloadType) => {
-    return hear(
-      await end.received.next((datagram) => {
-        return !isRtcp(datagram) && (payloadType === undefined || readRtp(datagram)?.payloadType === payloadType)
-      }),
-    )
-  }
-  return {
-    end,
-    local,
-    negotiate,
-    send,
-    next,
-    async say(to, sequence, timestamp, payloadType = 0) {
-      const words = randomBytes(160)
-      const heard = to.end.received.next((datagram) => datagram.subarray(-160).equals(words))
-      send({ sequence, timestamp, payloadType }, words)
-      return hear(await heard)
-    },
-    payloads: () => end.received.all.filter((datagram) => !isRtcp(datagram)).map((d) => hear(d).payload.toString()),
-    async stats() {
-      const stats = (await engine.stats('call')).find((each) => each.side === side)
-      assert.ok(stats)
-      return stats
-    },
-  }
-}
-
-async function link(engine: MediaEngine, side: SideId, partner: SideId): Promise<void> {
-  await engine.change('call', { kind: 'connect', side, to: { kind: 'side', side: partner } })
-}
-
-function hear(datagram: Buffer): Heard {
-  const header = readRtp(datagram)
-  assert.ok(header)
-  return { ...header, payload: datagram.subarray(header.payloadOffset, header.payloadEnd) }
-}
-
-function inboxOf(engine: MediaEngine): Inbox<MediaEvent> {
-  const events = new Inbox<MediaEvent>()
-  void (async () => {
-    for await (const event of engine.events) events.push(event)
-  })()
-  return events
-}
-
-/** Asks again, one turn of the event loop later, until it is so; the suite's time-out bounds it. */
-async function reached(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -306,3 +306,21 @@ export function digestAnswer(
     `algorithm=MD5, cnonce="abcdef", qop=auth, nc=00000001`
   return { [isProxy ? 'Proxy-Authorization' : 'Authorization']: value }
 }
+
+/** Counts by name. */
+export function counting(): NonNullable<CoreOptions['count']> & { readonly counts: Map<string, number> } {
+  const counts = new Map<string, number>()
+  const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
+  return {
+    counts,
+    sipMessage: (direction) => add(`message ${direction}`),
+    sipRetransmitted: () => add('retransmitted'),
+    sipRejected: (code) => add(code),
+    authFailed: () => add('auth failed'),
+    callStarted: () => add('started'),
+    callEnded: (record) => add(`ended ${record.status}`),
+    fault: (code) => add(code),
+    mediaRecovered: () => add('recovered'),
+    mediaClosedByEngine: () => add('closed by engine'),
+  }
+}

@@ -41,6 +41,9 @@ export interface FakeSession {
     readonly local: LocalSide
     readonly remote?: RemoteSide
     readonly to: ConnectedTo
+    readonly muted: boolean
+    /** Sent to its peer so far. */
+    readonly digits: string
   }[]
   /** Every change that was applied, in order. */
   readonly changes: readonly SessionChange[]
@@ -185,6 +188,12 @@ class InMemoryEngine implements FakeEngine {
       case 'connect':
         connect(session, change.side, change.to)
         return []
+      case 'mute':
+        sideOf(session, change.side).muted = change.muted
+        return []
+      case 'send-dtmf':
+        sideOf(session, change.side).digits += change.digits
+        return []
     }
   }
 
@@ -268,11 +277,13 @@ function portsFor(spec: SideSpec): number {
 }
 
 function view(session: Session): FakeSession {
-  const sides = [...session.sides].map(([id, { spec, local, remote, to }]) => ({
+  const sides = [...session.sides].map(([id, { spec, local, remote, to, muted, digits }]) => ({
     id,
     spec,
     local,
     to,
+    muted,
+    digits,
     ...(remote === undefined ? {} : { remote }),
   }))
   return { id: session.id, sides, changes: [...session.changes] }

@@ -16,6 +16,9 @@ export interface FakeSide {
   local: LocalSide
   remote?: RemoteSide
   to: ConnectedTo
+  muted: boolean
+  /** Sent to its peer so far. */
+  digits: string
   stats: SideStats
   /** RTP ports this side holds (the RTCP port is the next one). */
   readonly ports: readonly number[]
@@ -31,7 +34,7 @@ export interface SideMaker {
 /** Makes plausible facts for a side; `ports` has one RTP port per medium of a plain RTP side. */
 export function makeSide(spec: SideSpec, ports: readonly number[], maker: SideMaker): FakeSide {
   const local = spec.kind === 'webrtc' ? webRtcFacts(spec, maker) : rtpFacts(spec, ports, maker)
-  return { spec, local, to: { kind: 'nothing' }, stats: freshStats(spec), ports }
+  return { spec, local, to: { kind: 'nothing' }, muted: false, digits: '', stats: freshStats(spec), ports }
 }
 
 /** New ICE credentials; everything else stays. */

@@ -79,6 +79,7 @@ function bitstream({ name, fmtp }: PayloadCodec): string {
   }
 }
 
-function midOf({ mid, midExtensionId }: RemoteMedium): Pick<Route, 'mid'> {
+/** The header extension that a bundling peer wants. */
+export function midOf({ mid, midExtensionId }: RemoteMedium): Pick<Route, 'mid'> {
   return mid === undefined || midExtensionId === undefined ? {} : { mid: { id: midExtensionId, value: mid } }
 }

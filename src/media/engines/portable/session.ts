@@ -10,6 +10,7 @@ import type {
   SideStats,
 } from '../../model.ts'
 import { checkChange } from '../../spec-check.ts'
+import { createSilence, createTone, type Tone } from './rtp/index.ts'
 import type { Side } from './side.ts'
 import type { Stream } from './stream.ts'
 import { ToneSource } from './tone-source.ts'
@@ -21,8 +22,8 @@ export interface SideMaker {
   unmake(side: Side): Promise<void>
   /** The side never was anybody's: its ports need no rest. */
   abandon(side: Side): Promise<void>
-  /** A tone plays, or stops. */
-  wantTone(stream: Stream, wanted: boolean): void
+  /** The stream makes packets of its own, or does not any more. */
+  follow(stream: Stream): void
 }
 
 interface Member {
@@ -110,6 +111,12 @@ export class Session {
       case 'connect':
         this.#connect(change.side, change.to)
         return []
+      case 'mute':
+        for (const stream of this.#member(change.side).side.streams) stream.mute(change.muted)
+        return []
+      case 'send-dtmf':
+        this.#sendDigits(change)
+        return []
     }
   }
 
@@ -137,7 +144,8 @@ export class Session {
     member.to = to
     const { streams } = member.side
     if (to.kind === 'echo') for (const stream of streams) stream.connect(stream)
-    if (to.kind === 'tone') this.#playTone(streams, to.frequencyHz)
+    if (to.kind === 'tone') this.#play(streams, createTone(to.frequencyHz))
+    if (to.kind === 'silence') this.#play(streams, createSilence())
     if (to.kind !== 'side') return
     const partner = this.#member(to.side)
     partner.to = { kind: 'side', side: id }
@@ -147,11 +155,18 @@ export class Session {
     }
   }
 
-  #playTone(streams: readonly Stream[], frequencyHz: number): void {
+  #play(streams: readonly Stream[], tone: Tone): void {
     const stream = streams.find(({ kind }) => kind === 'audio')
     if (stream === undefined) return
-    stream.connect(undefined, new ToneSource(frequencyHz))
-    this.#maker.wantTone(stream, true)
+    stream.connect(undefined, new ToneSource(tone))
+    this.#maker.follow(stream)
+  }
+
+  #sendDigits({ side, ...digits }: SessionChange & { kind: 'send-dtmf' }): void {
+    const stream = this.#member(side).side.streams.find(({ kind }) => kind === 'audio')
+    if (stream === undefined) return
+    stream.sendDigits(digits)
+    this.#maker.follow(stream)
   }
 
   #disconnect(id: SideId): void {
@@ -162,7 +177,7 @@ export class Session {
       each.to = { kind: 'nothing' }
       for (const stream of each.side.streams) {
         stream.connect(undefined)
-        this.#maker.wantTone(stream, false)
+        this.#maker.follow(stream)
       }
     }
   }

@@ -52,8 +52,8 @@ export class SideFactory implements SideMaker {
     this.#places.delete(side)
   }
 
-  wantTone(stream: Stream, wanted: boolean): void {
-    this.#options.ticker.wantTone(stream, wanted)
+  follow(stream: Stream): void {
+    this.#options.ticker.follow(stream)
   }
 
   /** A pair of ports for each medium, or none at all. */

@@ -86,7 +86,7 @@ export class SideMonitor implements StreamListener {
     const forMs = now - this.#quietSince
     if (this.#silent || forMs < this.#silenceMs) return
     this.#silent = true
-    this.#tell({ kind: 'silent', forMs: Math.round(forMs) })
+    this.#tell({ kind: 'silent', forMs: Math.round(forMs), cause: this.#heard ? 'stopped' : 'never-heard' })
   }
 }
 

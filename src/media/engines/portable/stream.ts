@@ -1,5 +1,6 @@
 import type { Millis } from '../../../base/index.ts'
 import type { LocalStream, MediumKind, PayloadCodec, RemoteMedium, StreamStats } from '../../model.ts'
+import { DigitSource, type Digits } from './digit-source.ts'
 import { isTelephoneEvent, type RouteTable, routeTable } from './routes.ts'
 import {
   createDtmfDetector,
@@ -55,6 +56,8 @@ export class Stream {
   #remote: RemoteMedium | undefined
   #partner: Stream | undefined
   #tone: ToneSource | undefined
+  readonly #digits = new DigitSource()
+  #muted = false
   #routes: RouteTable = []
   /** Codec of the last packet that was not an event. */
   #codec: PayloadCodec | undefined
@@ -108,6 +111,24 @@ export class Stream {
     this.#rtcp.switchSource()
   }
 
+  /** Whether what the peer sends goes nowhere. */
+  mute(muted: boolean): void {
+    if (muted === this.#muted) return
+    this.#muted = muted
+    const partner = this.#partner
+    if (partner !== undefined) partner.#sender.switchSource() // What was not passed on is no loss to the one who listens.
+  }
+
+  /** @throws GatewayError `MEDIA_SPEC_INVALID`: too many wait already. */
+  sendDigits(digits: Digits): void {
+    this.#digits.add(digits)
+  }
+
+  /** Whether `make` has something to do. */
+  get makes(): boolean {
+    return this.#tone !== undefined || !this.#digits.isEmpty
+  }
+
   /** An RTP packet of the peer, authentic where that can be known. `header` is only read during the call. */
   onRtp(packet: Buffer, header: RtpHeader, now: Millis): void {
     const entry = this.#routes[header.payloadType]
@@ -125,7 +146,7 @@ export class Stream {
     else if (codec !== this.#codec) this.#onCodec(codec)
     const partner = this.#partner
     const route = this.#routes[header.payloadType]?.route
-    if (partner === undefined) return
+    if (partner === undefined || this.#muted) return
     if (route === undefined) this.#discarded++
     else if (partner.sends && partner.#transport.canSend)
       partner.#send(partner.#sender.forward(packet, header, route, now))
@@ -151,12 +172,13 @@ export class Stream {
     if (request !== undefined) this.#transport.sendRtcp(request)
   }
 
-  /** Sends a frame of the tone if one is connected. Called every 20 ms; a late call makes up for what is missing. */
-  playTone(now: Millis): void {
-    if (this.#tone === undefined || !this.sends || !this.#transport.canSend || this.#remote === undefined) return
-    for (const frame of this.#tone.frames(this.#remote, now)) {
+  /** Sends what is made here: a tone, digits. Called every 20 ms; a late call makes up for what is missing. */
+  make(now: Millis): void {
+    if (!this.sends || !this.#transport.canSend || this.#remote === undefined) return this.#digits.clear()
+    for (const frame of this.#tone?.frames(this.#remote, now) ?? []) {
       this.#send(this.#sender.produce(frame.payload, frame.ticks, frame.route, now))
     }
+    for (const packet of this.#digits.packets(this.#remote, this.#sender, now)) this.#send(packet)
   }
 
   /** Reports and time-outs; every 250 ms is often enough. */
@@ -170,6 +192,7 @@ export class Stream {
 
   /** Tells the peer that our stream is over. */
   goodbye(now: Millis): void {
+    this.#digits.clear()
     if (this.#packetsSent > 0) this.#transport.sendRtcp(this.#rtcp.goodbye(now))
   }
 

@@ -3,13 +3,14 @@ import type { MediaClock } from './config.ts'
 import type { Stream } from './stream.ts'
 import type { WebRtcSide } from './webrtc-side.ts'
 
-/** The two clocks of an engine: 20 ms for handshakes and tones while there are any, 250 ms for everything else. */
+/** The two clocks of an engine: 20 ms for handshakes, tones and digits while there are any, 250 ms for everything else. */
 export class Ticker {
   readonly #clock: MediaClock
   readonly #onSlow: (now: Millis) => void
   readonly #onFault: (error: unknown) => void
   readonly #handshakes = new Set<WebRtcSide>()
-  readonly #tones = new Set<Stream>()
+  /** Streams that make packets. */
+  readonly #makers = new Set<Stream>()
   #stopFast: (() => void) | undefined
   #stopSlow: (() => void) | undefined
 
@@ -25,9 +26,10 @@ export class Ticker {
     this.#adjust()
   }
 
-  wantTone(stream: Stream, wanted: boolean): void {
-    if (wanted) this.#tones.add(stream)
-    else this.#tones.delete(stream)
+  /** The stream makes packets, or does not any more. */
+  follow(stream: Stream): void {
+    if (stream.makes) this.#makers.add(stream)
+    else this.#makers.delete(stream)
     this.#adjust()
   }
 
@@ -40,7 +42,7 @@ export class Ticker {
 
   stop(): void {
     this.#handshakes.clear()
-    this.#tones.clear()
+    this.#makers.clear()
     this.#adjust()
     this.#endSlow()
   }
@@ -51,7 +53,7 @@ export class Ticker {
   }
 
   #adjust(): void {
-    if (this.#handshakes.size + this.#tones.size > 0) {
+    if (this.#handshakes.size + this.#makers.size > 0) {
       this.#stopFast ??= this.#clock.every(FAST_MS, () => this.#fast())
     } else {
       this.#stopFast?.()
@@ -62,7 +64,10 @@ export class Ticker {
   #fast(): void {
     const now = this.#clock.now()
     for (const side of this.#handshakes) this.#guarded(() => side.wake(now))
-    for (const stream of this.#tones) this.#guarded(() => stream.playTone(now))
+    for (const stream of this.#makers) {
+      this.#guarded(() => stream.make(now))
+      if (!stream.makes) this.follow(stream) // Its digits are out.
+    }
   }
 
   #guarded(run: () => void): void {

@@ -1,6 +1,7 @@
 import type { Millis } from '../../../base/index.ts'
 import type { PayloadCodec, RemoteMedium } from '../../model.ts'
-import { createTone, type G711Law, type Route, type Tone } from './rtp/index.ts'
+import { midOf } from './routes.ts'
+import type { G711Law, Route, Tone } from './rtp/index.ts'
 
 export interface ToneFrame {
   readonly payload: Uint8Array
@@ -8,13 +9,13 @@ export interface ToneFrame {
   readonly route: Route
 }
 
-/** Frames of a tone in real time: as many as 20 ms fit into the time that passed, so it neither drifts nor bursts. */
+/** Frames of a tone or of silence in real time: as many as 20 ms fit into the time that passed, so it neither drifts nor bursts. */
 export class ToneSource {
   readonly #tone: Tone
   #nextAt: Millis | undefined
 
-  constructor(frequencyHz: number) {
-    this.#tone = createTone(frequencyHz)
+  constructor(tone: Tone) {
+    this.#tone = tone
   }
 
   /** The frames that are due. None if the peer takes no G.711: calls to a tone are steered to it. */
@@ -23,12 +24,8 @@ export class ToneSource {
     const law = codec && lawOf(codec)
     if (codec === undefined || law === undefined) return []
     if (this.#nextAt === undefined || now - this.#nextAt > MAX_LATE_MS) this.#nextAt = now
-    const { mid, midExtensionId } = remote
-    const route: Route = {
-      payloadType: codec.payloadType,
-      clockRateHz: codec.clockRateHz,
-      ...(mid === undefined || midExtensionId === undefined ? {} : { mid: { id: midExtensionId, value: mid } }),
-    }
+    const { payloadType, clockRateHz } = codec
+    const route: Route = { payloadType, clockRateHz, ...midOf(remote) }
     const frames: ToneFrame[] = []
     for (; this.#nextAt <= now; this.#nextAt += FRAME_MS) {
       frames.push({ payload: this.#tone.next(law), ticks: this.#tone.ticks, route })

@@ -16,9 +16,9 @@ interface Segment {
   readonly clockRateHz: number
   readonly since: Millis
   /** Extended sequence number of its first packet; earlier ones would fall into the stretch before. */
-  readonly first: number
+  first: number
   /** Added to an extended sequence number of the source. */
-  readonly shift: number
+  shift: number
   highest: number
   timestamp: number
   timestampShift: number
@@ -77,7 +77,7 @@ export class Continuity {
    */
   placeEvent(header: RtpHeader, clockRateHz: number, now: Millis, timestamp: number | undefined): Place | undefined {
     const segment = this.#segment
-    const start = timestamp ?? this.#eventStart(header.timestamp, clockRateHz, now)
+    const start = timestamp ?? this.#relayedStart(header.timestamp, clockRateHz, now)
     if (segment === undefined || this.#isAnother(segment, header, clockRateHz)) {
       if (this.#isLeftover(header, now)) return undefined
       const place = this.#begin(header, clockRateHz, now)
@@ -99,6 +99,31 @@ export class Continuity {
     this.#given.add(this.#highest)
     this.#segment = { ...NOTHING, ssrc: MADE_HERE, clockRateHz, since: now }
     return this.#placeOf(this.#highest, this.#timestamp, begins)
+  }
+
+  /**
+   * The number after the newest, for a packet made here that stands between those of the source: these keep their
+   * distances, but one that was overtaken comes too late now.
+   */
+  insert(): number {
+    this.#highest++
+    this.#given.add(this.#highest)
+    if (this.#segment !== undefined) {
+      this.#segment.shift++
+      this.#segment.first = this.#segment.highest + 1
+    }
+    return this.#highest % SEQUENCES
+  }
+
+  /** Where the line's clock is now, for an event made here: it moves no timestamp. */
+  eventStart(clockRateHz: number, now: Millis): number {
+    this.#at ??= now // Two events before any sound must not have one timestamp.
+    return (this.#timestamp + ticks(now - this.#at, clockRateHz)) >>> 0
+  }
+
+  /** Clock of the current stretch. */
+  get clockRateHz(): number | undefined {
+    return this.#segment?.clockRateHz
   }
 
   /** A timestamp of the current source on the line. */
@@ -190,7 +215,7 @@ export class Continuity {
     return Math.max(ticks(this.#stepMs, clockRateHz), ticks(now - this.#at, clockRateHz))
   }
 
-  #eventStart(timestamp: number, clockRateHz: number, now: Millis): number {
+  #relayedStart(timestamp: number, clockRateHz: number, now: Millis): number {
     const expected = this.timestampAt(now) ?? this.#timestamp
     const mapped = (timestamp + (this.#segment?.timestampShift ?? 0)) >>> 0
     return Math.abs(distance32(expected, mapped)) > ticks(TOLERATED_MS, clockRateHz) ? expected : mapped

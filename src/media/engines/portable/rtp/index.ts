@@ -17,4 +17,5 @@ export { emptyHeader, isRtcp, isRtp, RTP_HEADER_BYTES, type RtpHeader, readRtp }
 export { createRtpReceiver } from './receiver.ts'
 export { createRtpSender } from './sender.ts'
 export { createStreamRtcp } from './stream-rtcp.ts'
-export { createTone, type Tone, toneLevel } from './tone.ts'
+export { buildTelephoneEvent, eventOf } from './telephone-event.ts'
+export { createSilence, createTone, type Tone, toneLevel } from './tone.ts'

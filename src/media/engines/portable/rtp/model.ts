@@ -47,6 +47,16 @@ export interface RtpSender {
   forward(packet: Buffer, header: RtpHeader, route: Route, now: Millis): Buffer | undefined
   /** A packet made here (tone): the next sequence number, timestamp advanced by `ticks` since the last one. */
   produce(payload: Uint8Array, ticks: number, route: Route, now: Millis): Buffer
+  /**
+   * A packet made here that goes out beside the source's (an event): the next sequence number, the timestamp as given.
+   *
+   * @param timestamp As `eventStart` gave it.
+   */
+  insert(payload: Uint8Array, timestamp: number, marker: boolean, route: Route): Buffer
+  /** The timestamp of an event that begins now. */
+  eventStart(clockRateHz: number, now: Millis): number
+  /** Clock of what is sent now; `undefined`: nothing yet. */
+  readonly clockRateHz: number | undefined
   /** The timestamp on this stream of a timestamp of the current source; `undefined`: no packet of it came through. */
   mapTimestamp(ssrc: number, timestamp: number): number | undefined
   /** Where the stream's clock is at `now`; `undefined` before the first packet. */

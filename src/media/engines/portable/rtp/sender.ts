@@ -39,6 +39,18 @@ class ContinuousSender implements RtpSender {
     return this.#send(payload, this.#line.next(ticks, route.clockRateHz, now), false, route)
   }
 
+  insert(payload: Uint8Array, timestamp: number, marker: boolean, route: Route): Buffer {
+    return this.#send(payload, { sequence: this.#line.insert(), timestamp, begins: false }, marker, route)
+  }
+
+  eventStart(clockRateHz: number, now: Millis): number {
+    return this.#line.eventStart(clockRateHz, now)
+  }
+
+  get clockRateHz(): number | undefined {
+    return this.#line.clockRateHz
+  }
+
   mapTimestamp(ssrc: number, timestamp: number): number | undefined {
     return this.#line.mapTimestamp(ssrc, timestamp)
   }

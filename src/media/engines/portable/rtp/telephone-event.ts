@@ -33,4 +33,10 @@ export function digitOf(event: number): string | undefined {
   return DIGITS[event]
 }
 
+/** The event code of a digit; `undefined`: not DTMF. */
+export function eventOf(digit: string): number | undefined {
+  const at = digit.length === 1 ? DIGITS.indexOf(digit) : -1
+  return at < 0 ? undefined : at
+}
+
 const DIGITS = '0123456789*#ABCD'

@@ -1,6 +1,6 @@
 import { encodeG711, type G711Law } from './g711.ts'
 
-/** A steady tone, cut into payloads. */
+/** Sound made here, cut into payloads. */
 export interface Tone {
   /** The next payload of G.711; the phase goes on from the last one. */
   next(law: G711Law): Buffer
@@ -24,6 +24,13 @@ export function createTone(frequencyHz: number, frameMs = 20): Tone {
       return encodeG711(law, samples)
     },
   }
+}
+
+/** Digital silence, in frames of `frameMs` (default 20). */
+export function createSilence(frameMs = 20): Tone {
+  const ticks = (SAMPLE_RATE_HZ * frameMs) / 1000
+  const samples = new Int16Array(ticks)
+  return { ticks, next: (law) => encodeG711(law, samples) }
 }
 
 /**
