@@ -1,12 +1,13 @@
 use trunkline_base::Micros;
 
 use crate::attempt::{Attempt, GaveUp};
-use crate::client_hello::{ClientHello, Reassembly};
 use crate::clock::Clock;
 use crate::config::Library;
+use crate::handshake::message;
 use crate::handshaking::Handshaking;
 use crate::hellos::Decision;
-use crate::sieve::{Stage, Version, sieve};
+use crate::reassembly::{Message, Reassembly};
+use crate::sieve::{Sound, Stage, Version, sieve};
 use crate::{Certificate, Options, Output, Role, alert};
 
 /// One association. `start` (client: sends the hello), then `handle` and `wake`; `poll` until `None` after each.
@@ -87,24 +88,25 @@ impl Association {
     fn take(&mut self, datagram: &[u8], now: Micros) -> bool {
         let stage = Stage { role: self.options.role, version: self.version };
         let sieved = match &mut self.state {
-            State::Handshaking(handshaking) => sieve(datagram, stage, &mut handshaking.hellos.reassembly),
+            State::Handshaking(handshaking) => sieve(datagram, stage, &mut handshaking.reassembly),
             State::Connected => sieve(datagram, stage, &mut Reassembly::default()),
             State::Over => return false,
         };
         let mut is_taken = !sieved.has_refused;
-        for hello in &sieved.hellos {
-            is_taken &= self.on_hello(hello, now);
-        }
         if let Some(alert) = sieved.fatal_alert {
             is_taken &= self.on_clear_alert(alert, now);
         }
-        if !sieved.records.is_empty() {
-            is_taken &= self.give(&sieved.records, now);
+        for sound in &sieved.sound {
+            is_taken &= match sound {
+                Sound::Message(hello) if hello.kind == message::CLIENT_HELLO => self.on_hello(hello, now),
+                Sound::Message(message) => self.give(&message.datagram(), now),
+                Sound::Record(record) => self.give(record, now),
+            };
         }
         is_taken
     }
 
-    fn on_hello(&mut self, hello: &ClientHello, now: Micros) -> bool {
+    fn on_hello(&mut self, hello: &Message, now: Micros) -> bool {
         let State::Handshaking(handshaking) = &mut self.state else { return false };
         if handshaking.is_paused() {
             return false;

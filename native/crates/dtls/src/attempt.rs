@@ -52,8 +52,11 @@ enum Heard {
 impl Attempt {
     /// A client's hello is ready to be polled.
     pub fn new(role: Role, certificate: &Certificate, library: &Library, clock: Clock, now: Micros) -> Self {
+        let mut dtls = library.instance(role, certificate.pair(), clock.instant(now));
+        // Makes the hello of a client that knows one version. Nothing is due yet that could fail.
+        let _ = dtls.handle_timeout(clock.instant(now));
         Self {
-            dtls: library.instance(role, certificate.pair(), clock.instant(now)),
+            dtls,
             role,
             clock,
             now,

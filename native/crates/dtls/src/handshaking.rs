@@ -2,6 +2,7 @@ use trunkline_base::Micros;
 
 use crate::alert;
 use crate::hellos::Hellos;
+use crate::reassembly::Reassembly;
 
 /// Of a whole handshake, all attempts together.
 const HANDSHAKE: Micros = 30_000_000;
@@ -14,6 +15,7 @@ const AFTER_ALERT: Micros = 3_000_000;
 /// What is remembered from one attempt to the next.
 #[derive(Debug, Default)]
 pub struct Handshaking {
+    pub reassembly: Reassembly,
     pub hellos: Hellos,
     attempts: u32,
     ends: Option<Micros>,
@@ -32,6 +34,7 @@ impl Handshaking {
     /// `Err`: that was the last attempt.
     pub fn on_gave_up(&mut self, reason: String, now: Micros) -> Result<(), String> {
         self.hellos.forget();
+        self.reassembly = Reassembly::default();
         if self.attempts >= ATTEMPTS {
             return Err(format!("{ATTEMPTS} attempts failed, the last one with: {reason}"));
         }

@@ -1,6 +1,8 @@
 use trunkline_base::Micros;
 
-use crate::client_hello::{ClientHello, ClientRandom, Reassembly};
+use crate::reassembly::Message;
+
+type ClientRandom = [u8; 32];
 
 /// A hello that comes again sooner was doubled by the network; a peer waits longer before it repeats one.
 const REPEATS_AFTER: Micros = 30_000;
@@ -23,7 +25,6 @@ pub enum Decision {
 /// The hellos that a server heard.
 #[derive(Debug, Default)]
 pub struct Hellos {
-    pub reassembly: Reassembly,
     current: Option<Answered>,
     /// Heard once while another handshake was under way.
     candidate: Option<ClientRandom>,
@@ -40,18 +41,19 @@ struct Answered {
 impl Hellos {
     /// The first begins. Another begins once it was heard twice, so that one stray or forged datagram does not end a handshake
     /// that goes well; a peer that really begins anew repeats its hello.
-    pub fn decide(&mut self, hello: &ClientHello, now: Micros) -> Decision {
-        if self.current.as_ref().is_some_and(|current| current.random == hello.random) {
+    pub fn decide(&mut self, hello: &Message, now: Micros) -> Decision {
+        let random = hello.random();
+        if self.current.as_ref().is_some_and(|current| current.random == random) {
             return self.again(hello.message_seq, now);
         }
-        if hello.message_seq != 0 || self.retired.contains(&hello.random) {
+        if hello.message_seq != 0 || self.retired.contains(&random) {
             return Decision::Refuse;
         }
-        if self.current.is_some() && self.candidate != Some(hello.random) {
-            self.candidate = Some(hello.random);
+        if self.current.is_some() && self.candidate != Some(random) {
+            self.candidate = Some(random);
             return Decision::Refuse;
         }
-        self.begin(hello, now)
+        self.begin(random, now)
     }
 
     fn again(&mut self, message_seq: u16, now: Micros) -> Decision {
@@ -65,7 +67,7 @@ impl Hellos {
         Decision::Answer
     }
 
-    fn begin(&mut self, hello: &ClientHello, now: Micros) -> Decision {
+    fn begin(&mut self, random: ClientRandom, now: Micros) -> Decision {
         if let Some(old) = self.current.take() {
             if self.retired.len() == RETIRED {
                 return Decision::Refuse;
@@ -73,7 +75,7 @@ impl Hellos {
             self.retired.push(old.random);
         }
         self.candidate = None;
-        self.current = Some(Answered { random: hello.random, message_seq: 0, at: now });
+        self.current = Some(Answered { random, message_seq: 0, at: now });
         Decision::Begin
     }
 
@@ -87,9 +89,10 @@ impl Hellos {
 mod tests {
     use super::*;
     use crate::handshake::{Fragment, message};
+    use crate::reassembly::Reassembly;
 
-    fn hello(random: u8, message_seq: u16) -> ClientHello {
-        let body = [&[0xfe, 0xfd][..], &[random; 50]].concat();
+    fn hello(random: u8, message_seq: u16) -> Message {
+        let body = [&[0xfe, 0xfd][..], &[random; 32], &[0, 0, 0, 2, 0x13, 0x01, 1, 0]].concat();
         let message = message::CLIENT_HELLO;
         let fragment = Fragment { message, message_seq, length: body.len(), offset: 0, body: &body };
         Reassembly::default().add(&fragment).unwrap().unwrap()

@@ -8,7 +8,6 @@ mod alert;
 mod association;
 mod attempt;
 mod certificate;
-mod client_hello;
 mod clock;
 mod config;
 mod fingerprint;
@@ -16,10 +15,12 @@ mod handshake;
 mod handshaking;
 mod hellos;
 mod keys;
+mod reassembly;
 mod record;
 mod sieve;
 #[cfg(test)]
 mod tests;
+mod well_formed;
 
 pub use association::Association;
 pub use certificate::Certificate;

@@ -1,6 +1,6 @@
 use crate::Role;
-use crate::client_hello::{ClientHello, Reassembly};
 use crate::handshake::{Fragment, fragments, message};
+use crate::reassembly::{Message, Reassembly, Refused};
 use crate::record::{Kind, Record, content, records};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +17,20 @@ pub struct Stage {
     pub version: Option<Version>,
 }
 
+/// What the library may get.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sound<'a> {
+    /// A record as it came.
+    Record(&'a [u8]),
+    /// A message that became whole.
+    Message(Message),
+}
+
 /// What is left of a datagram.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Sieved {
-    /// Records for the library.
-    pub records: Vec<u8>,
-    /// Hellos that became whole with it.
-    pub hellos: Vec<ClientHello>,
+#[derive(Debug, Default)]
+pub struct Sieved<'a> {
+    /// In the order in which it came.
+    pub sound: Vec<Sound<'a>>,
     /// The peer gives up, or somebody says so: an alert in the clear proves nothing.
     pub fatal_alert: Option<u8>,
     /// Something of it cannot belong to this handshake.
@@ -32,7 +39,7 @@ pub struct Sieved {
 
 /// The library ends a handshake for some of what an attacker or a broken network can send in the clear, and keeps the first of
 /// two that contradict. So it only gets what may come at this stage.
-pub fn sieve(datagram: &[u8], stage: Stage, reassembly: &mut Reassembly) -> Sieved {
+pub fn sieve<'a>(datagram: &'a [u8], stage: Stage, reassembly: &mut Reassembly) -> Sieved<'a> {
     let mut sieve = Sieve { stage, reassembly, sieved: Sieved::default(), bytes: 0 };
     for record in records(datagram) {
         sieve.add(&record);
@@ -41,93 +48,83 @@ pub fn sieve(datagram: &[u8], stage: Stage, reassembly: &mut Reassembly) -> Siev
     sieve.sieved
 }
 
-struct Sieve<'a> {
+struct Sieve<'a, 'b> {
     stage: Stage,
-    reassembly: &'a mut Reassembly,
-    sieved: Sieved,
+    reassembly: &'b mut Reassembly,
+    sieved: Sieved<'a>,
     /// Of the records that were looked at.
     bytes: usize,
 }
 
-impl Sieve<'_> {
-    fn add(&mut self, record: &Record<'_>) {
+impl<'a> Sieve<'a, '_> {
+    fn add(&mut self, record: &Record<'a>) {
         self.bytes += record.bytes.len();
+        let is_12 = self.stage.version == Some(Version::Dtls12);
         let is_wanted = match record.kind {
-            Kind::Unified => self.stage.version == Some(Version::Dtls13) || self.is_answer(),
-            Kind::Plain { content, epoch: 0, fragment } => match content {
-                content::HANDSHAKE => return self.add_handshake(record, fragment),
-                content::ALERT => return self.add_alert(fragment),
-                content::CHANGE_CIPHER_SPEC => self.stage.version == Some(Version::Dtls12),
-                _ => false,
-            },
+            Kind::Unified => self.stage.version == Some(Version::Dtls13) || self.has_server_hello(),
+            Kind::Plain { content: content::HANDSHAKE, epoch: 0, fragment } => {
+                return self.add_handshake(fragment);
+            }
+            Kind::Plain { content: content::ALERT, epoch: 0, fragment } => return self.add_alert(fragment),
+            Kind::Plain { content: content::CHANGE_CIPHER_SPEC, epoch: 0, fragment } => {
+                is_12 && fragment == [1]
+            }
             Kind::Plain { content, epoch: 1, .. } => {
-                self.stage.version == Some(Version::Dtls12)
-                    && matches!(content, content::HANDSHAKE | content::ALERT | content::APPLICATION_DATA)
+                is_12 && matches!(content, content::HANDSHAKE | content::ALERT | content::APPLICATION_DATA)
             }
             Kind::Plain { .. } => false,
         };
-        self.settle(record, is_wanted);
-    }
-
-    fn settle(&mut self, record: &Record<'_>, is_wanted: bool) {
         if is_wanted {
-            self.sieved.records.extend_from_slice(record.bytes);
+            self.sieved.sound.push(Sound::Record(record.bytes));
         } else {
             self.sieved.has_refused = true;
         }
     }
 
     /// Whether a server's hello stands before this in the same datagram, of whichever version it is.
-    fn is_answer(&self) -> bool {
-        self.stage.role == Role::Client && self.stage.version.is_none() && !self.sieved.records.is_empty()
+    fn has_server_hello(&self) -> bool {
+        self.stage.role == Role::Client && self.stage.version.is_none() && !self.sieved.sound.is_empty()
     }
 
-    fn add_handshake(&mut self, record: &Record<'_>, fragment: &[u8]) {
-        let Some(fragments) = fragments(fragment) else {
-            self.sieved.has_refused = true;
-            return;
-        };
-        if self.stage.role == Role::Server && fragments[0].message == message::CLIENT_HELLO {
-            self.add_hello(&fragments[0]);
-        } else {
-            let is_wanted = fragments.iter().all(|fragment| self.is_wanted(fragment));
-            self.settle(record, is_wanted);
+    fn add_handshake(&mut self, record: &[u8]) {
+        let fragments = fragments(record).unwrap_or_default();
+        self.sieved.has_refused |= fragments.is_empty();
+        for fragment in &fragments {
+            let added = if self.is_wanted(fragment) { self.reassembly.add(fragment) } else { Err(Refused) };
+            match added {
+                Ok(message) => self.sieved.sound.extend(message.map(Sound::Message)),
+                Err(Refused) => self.sieved.has_refused = true,
+            }
         }
     }
 
-    fn add_hello(&mut self, fragment: &Fragment<'_>) {
-        match self.reassembly.add(fragment) {
-            Ok(hello) => self.sieved.hellos.extend(hello),
-            Err(_) => self.sieved.has_refused = true,
-        }
-    }
-
-    /// A handshake message in the clear, other than a ClientHello.
+    /// A fragment in the clear.
     fn is_wanted(&self, fragment: &Fragment<'_>) -> bool {
-        let message = fragment.message;
+        let (message, seq) = (fragment.message, fragment.message_seq);
         match (self.stage.role, self.stage.version) {
-            (Role::Client, Some(Version::Dtls13)) => message == message::SERVER_HELLO,
-            (Role::Client, None) if !self.is_answer() => is_server_hello(message),
-            (Role::Client, _) => {
-                is_server_hello(message)
-                    || matches!(
-                        message,
-                        message::CERTIFICATE
-                            | message::SERVER_KEY_EXCHANGE
-                            | message::CERTIFICATE_REQUEST
-                            | message::SERVER_HELLO_DONE
-                    )
-            }
-            (Role::Server, Some(Version::Dtls12)) => {
-                // Nothing comes between them, so the number says which message it is (RFC 5246 §7.3).
-                matches!(
-                    (message, fragment.message_seq),
-                    (message::CERTIFICATE, 1)
-                        | (message::CLIENT_KEY_EXCHANGE, 2)
-                        | (message::CERTIFICATE_VERIFY, 3)
-                )
-            }
+            // The second hello is the one that a HelloRetryRequest or HelloVerifyRequest asked for.
+            (Role::Server, _) if message == message::CLIENT_HELLO => seq <= 1,
+            // Nothing comes between them, so the number says which message it is (RFC 5246 §7.3).
+            (Role::Server, Some(Version::Dtls12)) => matches!(
+                (message, seq),
+                (message::CERTIFICATE, 1)
+                    | (message::CLIENT_KEY_EXCHANGE, 2)
+                    | (message::CERTIFICATE_VERIFY, 3)
+            ),
             (Role::Server, _) => false,
+            (Role::Client, _) if message == message::SERVER_HELLO => seq <= 1,
+            (Role::Client, Some(Version::Dtls13)) => false,
+            (Role::Client, None) if message == message::HELLO_VERIFY_REQUEST => seq == 0,
+            (Role::Client, None) if !self.has_server_hello() => false,
+            // One more each where a HelloVerifyRequest came first; a request may follow a certificate or its key exchange.
+            (Role::Client, _) => match message {
+                message::HELLO_VERIFY_REQUEST => seq == 0,
+                message::CERTIFICATE => (1..=2).contains(&seq),
+                message::SERVER_KEY_EXCHANGE => (2..=3).contains(&seq),
+                message::CERTIFICATE_REQUEST => (3..=4).contains(&seq),
+                message::SERVER_HELLO_DONE => (3..=5).contains(&seq),
+                _ => false,
+            },
         }
     }
 
@@ -138,10 +135,6 @@ impl Sieve<'_> {
             _ => self.sieved.has_refused = true,
         }
     }
-}
-
-fn is_server_hello(message: u8) -> bool {
-    matches!(message, message::SERVER_HELLO | message::HELLO_VERIFY_REQUEST)
 }
 
 #[cfg(test)]
@@ -160,13 +153,27 @@ mod tests {
         .concat()
     }
 
-    fn message(message: u8, seq: u8) -> Vec<u8> {
-        plain(22, 0, &[message, 0, 0, 1, 0, seq, 0, 0, 0, 0, 0, 1, 0xaa])
+    /// A short one of this kind.
+    fn message(kind: u8, seq: u8) -> Vec<u8> {
+        let body = match kind {
+            message::SERVER_HELLO => [&[0xfe, 0xfd][..], &[7; 32], &[0, 0xc0, 0x2b, 0]].concat(),
+            message::HELLO_VERIFY_REQUEST => vec![0xfe, 0xff, 0],
+            message::CERTIFICATE => vec![0, 0, 0],
+            _ => Vec::new(),
+        };
+        let length = body.len() as u8;
+        let header = [kind, 0, 0, length, 0, seq, 0, 0, 0, 0, 0, length];
+        plain(22, 0, &[&header[..], &body].concat())
     }
 
+    fn sieved(datagram: &[u8], role: Role, version: Option<Version>) -> Sieved<'_> {
+        sieve(datagram, Stage { role, version }, &mut Reassembly::default())
+    }
+
+    /// Of one record all is kept or nothing.
     fn is_kept(datagram: &[u8], role: Role, version: Option<Version>) -> bool {
-        let sieved = sieve(datagram, Stage { role, version }, &mut Reassembly::default());
-        assert_eq!(sieved.has_refused, sieved.records != datagram, "all or nothing of one record");
+        let sieved = sieved(datagram, role, version);
+        assert_eq!(sieved.has_refused, sieved.sound.is_empty());
         !sieved.has_refused
     }
 
@@ -196,38 +203,61 @@ mod tests {
         assert!(!server(message::CERTIFICATE, 1, Some(Version::Dtls13)));
         assert!(!server(message::SERVER_HELLO, 1, Some(Version::Dtls12)));
         assert!(!server(message::CERTIFICATE, 1, None));
-        let client = |kind, version| is_kept(&message(kind, 0), Role::Client, version);
-        assert!(client(message::SERVER_HELLO, None));
-        assert!(client(message::HELLO_VERIFY_REQUEST, None));
-        assert!(!client(message::CERTIFICATE, None));
-        assert!(client(message::CERTIFICATE, Some(Version::Dtls12)));
-        assert!(!client(message::CERTIFICATE, Some(Version::Dtls13)));
-        assert!(!client(message::CLIENT_HELLO, Some(Version::Dtls12)));
+        let client = |kind, seq, version| is_kept(&message(kind, seq), Role::Client, version);
+        assert!(client(message::SERVER_HELLO, 0, None));
+        assert!(client(message::HELLO_VERIFY_REQUEST, 0, None));
+        assert!(!client(message::CERTIFICATE, 1, None));
+        assert!(client(message::CERTIFICATE, 1, Some(Version::Dtls12)));
+        assert!(!client(message::CERTIFICATE, 1, Some(Version::Dtls13)));
+        assert!(!client(message::CLIENT_HELLO, 0, Some(Version::Dtls12)));
     }
 
     #[test]
     fn what_follows_a_server_hello_in_its_datagram_is_kept() {
-        let flight = [message(message::SERVER_HELLO, 0), message(message::CERTIFICATE, 1)].concat();
-        assert!(is_kept(&flight, Role::Client, None));
-        let flight = [&message(message::SERVER_HELLO, 0)[..], &UNIFIED].concat();
-        assert!(is_kept(&flight, Role::Client, None));
+        let hello = message(message::SERVER_HELLO, 0);
+        for more in [message(message::CERTIFICATE, 1), UNIFIED.to_vec()] {
+            let flight = [&hello[..], &more].concat();
+            let sieved = sieved(&flight, Role::Client, None);
+            assert_eq!((sieved.sound.len(), sieved.has_refused), (2, false));
+        }
     }
 
     #[test]
     fn good_records_are_kept_beside_bad_ones() {
-        let good = message(message::SERVER_HELLO, 0);
-        let datagram = [&plain(23, 0, b"noise")[..], &good, b"\x00"].concat();
-        let stage = Stage { role: Role::Client, version: None };
-        let sieved = sieve(&datagram, stage, &mut Reassembly::default());
-        assert_eq!((sieved.records, sieved.has_refused), (good, true));
+        let datagram = [&plain(23, 0, b"noise")[..], &UNIFIED, b"\x00"].concat();
+        let sieved = sieved(&datagram, Role::Client, Some(Version::Dtls13));
+        assert_eq!((sieved.sound, sieved.has_refused), (vec![Sound::Record(&UNIFIED)], true));
+    }
+
+    #[test]
+    fn messages_come_out_in_order_however_they_were_cut() {
+        let certificate = plain(22, 0, &[11, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0, 1, 0]);
+        let rest = [
+            plain(22, 0, &[11, 0, 0, 3, 0, 1, 0, 0, 1, 0, 0, 2, 0, 0]),
+            message(message::SERVER_HELLO_DONE, 3),
+        ]
+        .concat();
+        let mut reassembly = Reassembly::default();
+        let stage = Stage { role: Role::Client, version: Some(Version::Dtls12) };
+        assert_eq!(sieve(&certificate, stage, &mut reassembly).sound, []);
+        let sieved = sieve(&rest, stage, &mut reassembly);
+        let kind = |sound: &Sound<'_>| match sound {
+            Sound::Message(message) => message.kind,
+            Sound::Record(_) => 0,
+        };
+        let kinds: Vec<u8> = sieved.sound.iter().map(kind).collect();
+        assert_eq!(kinds, [message::CERTIFICATE, message::SERVER_HELLO_DONE]);
     }
 
     #[test]
     fn an_alert_in_the_clear_is_kept_from_the_library() {
-        let stage = Stage { role: Role::Client, version: Some(Version::Dtls12) };
-        let sieved = sieve(&plain(21, 0, &[2, 40]), stage, &mut Reassembly::default());
-        assert_eq!((sieved.fatal_alert, sieved.records.len()), (Some(40), 0));
-        let sieved = sieve(&plain(21, 0, &[1, 0]), stage, &mut Reassembly::default());
-        assert_eq!((sieved.fatal_alert, sieved.records.len()), (None, 0));
+        let sieved_alert = |alert: [u8; 2]| {
+            let datagram = plain(21, 0, &alert);
+            let sieved = sieved(&datagram, Role::Client, Some(Version::Dtls12));
+            assert!(sieved.sound.is_empty());
+            sieved.fatal_alert
+        };
+        assert_eq!(sieved_alert([2, 40]), Some(40));
+        assert_eq!(sieved_alert([1, 0]), None);
     }
 }

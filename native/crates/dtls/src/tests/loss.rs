@@ -59,7 +59,12 @@ fn a_round_trip_of_a_second_is_survived() {
     let conditions = Conditions { loss: 0.05, duplicate: 0.0, reorder: 0.0, delay: 500_000, jitter: 50_000 };
     for version in VERSIONS {
         let [client, server] = durations(version, 200, conditions);
-        println!("{version:?}: client p95 {} server p95 {} max {:?}", percentile(&client, 95), percentile(&server, 95), server.last());
+        println!(
+            "{version:?}: client p95 {} server p95 {} max {:?}",
+            percentile(&client, 95),
+            percentile(&server, 95),
+            server.last()
+        );
         assert!(percentile(&server, 95) < 5_000_000);
     }
 }

@@ -66,7 +66,7 @@ impl Peer {
 
     /// What it sends now.
     pub fn drain(&mut self, now: Micros) -> Vec<Vec<u8>> {
-        let mut out = [0; 1_200];
+        let mut out = [0; 1_500];
         let mut datagrams = Vec::new();
         while let Some(output) = self.association.poll(&mut out) {
             match output {
@@ -86,12 +86,17 @@ impl Peer {
     }
 }
 
+/// Who sent which of all datagrams, and what goes into the network instead.
+pub type Tamper = Box<dyn FnMut(Role, usize, &[u8]) -> Vec<Vec<u8>>>;
+
 /// A client and a server with a network between them.
 pub struct Pair {
     pub client: Peer,
     pub server: Peer,
     pub network: Network,
     pub began: Micros,
+    pub tamper: Tamper,
+    pub senders: Vec<Role>,
 }
 
 impl Pair {
@@ -105,7 +110,8 @@ impl Pair {
         let now = network.now();
         let client = Peer::new(Role::Client, client, vec![fingerprint_of(server_certificate())], now);
         let server = Peer::new(Role::Server, server, vec![fingerprint_of(client_certificate())], now);
-        Self { client, server, network, began: now }
+        let tamper: Tamper = Box::new(|_, _, datagram| vec![datagram.to_vec()]);
+        Self { client, server, network, began: now, tamper, senders: Vec::new() }
     }
 
     pub fn start(&mut self) {
@@ -115,13 +121,21 @@ impl Pair {
     }
 
     pub fn drain(&mut self) {
+        let now = self.network.now();
         let (client, server) = (self.client.at, self.server.at);
-        for datagram in self.client.drain(self.network.now()) {
-            self.network.send(client, server, &datagram);
+        for datagram in self.client.drain(now) {
+            self.send(Role::Client, (client, server), &datagram);
         }
-        for datagram in self.server.drain(self.network.now()) {
-            self.network.send(server, client, &datagram);
+        for datagram in self.server.drain(now) {
+            self.send(Role::Server, (server, client), &datagram);
         }
+    }
+
+    fn send(&mut self, by: Role, (from, to): (Address, Address), datagram: &[u8]) {
+        for datagram in (self.tamper)(by, self.senders.len(), datagram) {
+            self.network.send(from, to, &datagram);
+        }
+        self.senders.push(by);
     }
 
     /// One event; `false` when nothing is left to happen.
