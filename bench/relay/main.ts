@@ -1,96 +1,84 @@
-import {
-  type BenchArguments,
-  type BenchCommand,
-  finish,
-  percentilePlot,
-  percentilesOf,
-  type Report,
-  rounded,
-  runBench,
-} from '../report/index.ts'
-import { type Direction, type LoadResult, measureRelay } from './load.ts'
-
-const ABOUT =
-  'What it costs the portable engine to relay: G.711 calls between a browser (DTLS-SRTP) and a phone (RTP) over ' +
-  'loopback, 50 packets a second each way. The engine is a process of its own; its CPU time is taken from the ' +
-  'operating system, so the load generator beside it does not count. Latency is from the call to send to the read of ' +
-  'the relayed datagram, the generator’s own delays included.'
-
-const COMMAND: BenchCommand = {
-  name: 'relay',
-  summary: 'CPU time per packet, loss and latency of the portable media engine.',
-  options: {
-    calls: { type: 'string', value: 'N', default: '50', help: 'Calls at once.' },
-    seconds: { type: 'string', value: 'S', default: '10', help: 'How long it is measured.' },
-    warmup: { type: 'string', value: 'S', default: '2', help: 'Seconds of media before the measurement.' },
-  },
-  notes: "Example: npm run bench -- relay --calls 50 --require 'cpuUsPerPacket<=60' --require 'lossPercent<=0.1'",
-}
+import { type BenchArguments, finish, runBench } from '../report/index.ts'
+import { COMMAND, type Run, readRun } from './arguments.ts'
+import type { CellFigures } from './figures.ts'
+import { Generator } from './generator.ts'
+import { measureCell, measureDirect, type Setting } from './measure.ts'
+import type { Engine, Mode } from './model.ts'
+import { type Network, openNetwork, runIsolated } from './network.ts'
+import { loadProgram } from './programs.ts'
+import { untilQuiet } from './quiet.ts'
+import { reportOf } from './report.ts'
+import { Results } from './results.ts'
 
 async function relay(args: BenchArguments): Promise<number> {
-  const calls = args.number('calls', { min: 1, max: 1_000 })
-  const seconds = args.number('seconds', { min: 1, max: 3_600 })
-  const warmUpSeconds = args.number('warmup', { min: 0, max: 600 })
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`)
-  const measured = await measureRelay({ calls, seconds, warmUpSeconds, progress })
-  return finish(report(measured, { calls, seconds }), args)
-}
-
-function report(measured: LoadResult, parameters: { readonly calls: number; readonly seconds: number }): Report {
-  const { toPhone, toBrowser } = measured
-  const sent = toPhone.sent + toBrowser.sent
-  const received = toPhone.received + toBrowser.received
-  const cpuUsPerPacket = rounded(measured.cpuUs / received, 1)
-  const coreShare = rounded(measured.cpuUs / 1_000 / measured.wallMs)
-  const lossPercent = rounded(Math.max(0, 1 - received / sent) * 100)
-  const figures = {
-    packetsPerSecond: Math.round((received / measured.wallMs) * 1_000),
-    cpuUsPerPacket,
-    coreShare,
-    lossPercent,
-    discarded: measured.discarded,
-    rssMiB: rounded(measured.rssMiB, 1),
-    toPhone: figuresOf(toPhone),
-    toBrowser: figuresOf(toBrowser),
+  const run = readRun(args)
+  const program = await loadProgram()
+  process.env.TRUNKLINE_LOAD_BIN = program
+  const status = await runIsolated(import.meta.url)
+  if (status !== undefined) return status
+  const skipped: Record<string, string> = {}
+  const engines: Engine[] = []
+  for (const engine of run.engines) {
+    const missing = await engine.missing()
+    if (missing === undefined) engines.push(engine)
+    else skipped[engine.key] = missing
   }
-  return {
-    name: 'relay',
-    title: 'Media relay, portable engine',
-    about: ABOUT,
-    parameters,
-    figures,
-    tables: [
-      {
-        title: `${parameters.calls} calls, ${figures.packetsPerSecond} packets per second`,
-        columns: ['', 'value'],
-        rows: [
-          ['CPU per packet, µs', cpuUsPerPacket],
-          ['share of one core', coreShare],
-          ['lost, %', lossPercent],
-          ['discarded by the engine', measured.discarded],
-          ['memory, MiB', figures.rssMiB],
-        ],
-      },
-      {
-        title: 'Latency in ms',
-        columns: ['', 'p50', 'p99', 'p99.9', 'max'],
-        rows: [
-          ['browser to phone', ...Object.values(figures.toPhone.latencyMs)],
-          ['phone to browser', ...Object.values(figures.toBrowser.latencyMs)],
-        ],
-      },
-    ],
-    plots: [
-      percentilePlot('Latency by percentile', 'ms', [
-        { name: 'browser to phone', samples: toPhone.latencyMs },
-        { name: 'phone to browser', samples: toBrowser.latencyMs },
-      ]),
-    ],
+  for (const [key, reason] of Object.entries(skipped)) warn(`!!! ${key} is not measured: ${reason}`)
+  if (engines.length === 0) throw new Error('none of the engines can be measured here')
+
+  const network = openNetwork()
+  const generator = await Generator.open(program)
+  try {
+    if (!network.isIsolated) warn(`!!! network: ${network.name}`)
+    const results = await measureAll({ ...run, engines }, network, generator)
+    return await finish(reportOf(results, { run: { ...run, engines }, network: network.name, skipped }), args)
+  } finally {
+    await generator.close()
+    network.close()
   }
 }
 
-function figuresOf({ sent, received, latencyMs }: Direction) {
-  return { sent, received, latencyMs: { ...percentilesOf(latencyMs) } }
+async function measureAll(run: Run, network: Network, generator: Generator): Promise<Results> {
+  const certificate = await generator.certificate()
+  const { seconds, warmUpSeconds, ports, phonePorts } = run
+  const setting: Setting = { network, generator, certificate, seconds, warmUpSeconds, ports, phonePorts }
+  const results = new Results()
+  const beaten = new Set<string>()
+  for (const pps of run.loads) {
+    await untilQuiet(run.quietSeconds)
+    results.direct.set(pps, await measureDirect(pps, setting))
+    for (const [engine, mode] of turnsOf(run)) {
+      const subject = `${engine.key} ${mode}`
+      if (beaten.has(subject)) continue
+      await untilQuiet(run.quietSeconds)
+      const figures = results.add(await measureCell(engine, { mode, pps }, setting))
+      // Above the load that broke it, a relay shows only how it breaks.
+      if (figures.lossPercent > BEATEN_PERCENT) beaten.add(subject)
+      warn(lineOf(`${mode} at ${pps}, ${engine.key}`, figures))
+    }
+  }
+  return results
+}
+
+const BEATEN_PERCENT = 1
+
+/** Engines take turns, each first in its turn, so that a machine that warms up or slows down does not favour one. */
+function turnsOf({ engines, modes, rounds }: Run): [Engine, Mode][] {
+  return modes.flatMap((mode, n) =>
+    Array.from({ length: rounds }, (_, round) => ((n + round) % 2 === 0 ? engines : engines.toReversed()))
+      .flat()
+      .filter((engine) => engine.modes.includes(mode))
+      .map((engine): [Engine, Mode] => [engine, mode]),
+  )
+}
+
+function lineOf(what: string, { wholeCoreUs, lossPercent, addedUs, carried }: CellFigures): string {
+  const cost = `${wholeCoreUs.toFixed(2)} µs per packet, ${lossPercent} % lost, p99 ${addedUs.p99} µs added`
+  return `${what}: ${cost}${carried ? '' : ', not carried'}`
+}
+
+function warn(line: string): void {
+  process.stderr.write(`${line}\n`)
 }
 
 await runBench(COMMAND, relay)

@@ -22,6 +22,8 @@ export interface Report {
   readonly about: string
   readonly parameters: Readonly<Record<string, string | number | boolean>>
   readonly figures: Figures
+  /** What a reader looks for first: in the JSON it stands above the figures, and `--require` finds it as `summary`. */
+  readonly summary?: Figures
   readonly tables: readonly Table[]
   readonly plots: readonly Plot[]
 }
@@ -35,7 +37,8 @@ export interface Verdict {
 /** Prints the tables, writes the files asked for and returns the exit status: 1 if a requirement was missed. */
 export async function finish(report: Report, args: BenchArguments): Promise<number> {
   const machine = describeMachine()
-  const verdicts = args.requirements.map((requirement) => judge(requirement, report.figures))
+  const summary = report.summary === undefined ? {} : { summary: report.summary }
+  const verdicts = args.requirements.map((requirement) => judge(requirement, { ...report.figures, ...summary }))
   for (const table of report.tables) process.stdout.write(`\n${textTable(table)}\n`)
   for (const verdict of verdicts) {
     process.stdout.write(
@@ -44,7 +47,8 @@ export async function finish(report: Report, args: BenchArguments): Promise<numb
   }
   const at = new Date().toISOString()
   if (args.json !== undefined) {
-    const whole = { bench: report.name, at, machine, parameters: report.parameters, figures: report.figures, verdicts }
+    const { name, parameters, figures } = report
+    const whole = { bench: name, at, machine, parameters, ...summary, figures, verdicts }
     await writeFile(args.json, `${JSON.stringify(whole, undefined, 2)}\n`)
     process.stdout.write(`figures: ${args.json}\n`)
   }
