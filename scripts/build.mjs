@@ -1,8 +1,9 @@
-// Builds dist/main.js (esbuild) and dist/web (vite), each only when something it is made of changed.
+// Builds dist/main.js (esbuild), dist/web (vite) and dist/native (cargo), each only when something it is made of changed.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildMediaEngine, PROGRAM, packageName, prebuilt } from './media-engine.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -24,6 +25,12 @@ const targets = [
     ],
     build: buildPage,
   },
+  {
+    name: 'media engine',
+    output: join(dist, 'native', PROGRAM),
+    inputs: () => filesUnder(join(root, 'native'), (path) => !path.startsWith('target')),
+    build: buildMedia,
+  },
 ]
 
 if (!existsSync(join(root, 'node_modules', 'esbuild'))) {
@@ -40,7 +47,7 @@ for (const target of targets) {
 }
 
 async function bringUpToDate(target) {
-  const stamp = join(dist, `.${target.name}.sha256`)
+  const stamp = join(dist, `.${target.name.replace(' ', '-')}.sha256`)
   const fingerprint = fingerprintOf(target.inputs())
   const current = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
   if (!force && current === fingerprint && existsSync(target.output)) return
@@ -82,6 +89,17 @@ async function buildPage() {
     logLevel: 'warn',
   })
   return true
+}
+
+/** Not having it is no mistake: the portable engine needs nothing. */
+async function buildMedia() {
+  if (prebuilt() !== undefined) return false
+  const why = buildMediaEngine(join(dist, 'native', PROGRAM))
+  if (why === undefined) return true
+  console.log(
+    `media engine: ${why}; the portable one is used. For the native one install Rust 1.88 or newer, or ${packageName()}, then: npm run build`,
+  )
+  return false
 }
 
 function fingerprintOf(files) {

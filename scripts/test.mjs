@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { cargoMissing } from './media-engine.mjs'
 import { missingPrograms, provide } from './programs.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,7 +22,16 @@ const GROUPS = [
       .map((project) => ['node_modules/.bin/tsc', '-p', project]),
     limitMs: 3 * MINUTE,
   },
-  { name: 'build', commands: [['node', 'scripts/build.mjs']], limitMs: 3 * MINUTE },
+  { name: 'build', commands: [['node', 'scripts/build.mjs']], limitMs: 8 * MINUTE },
+  {
+    name: 'native',
+    cargo: [
+      ['fmt', '--check'],
+      ['clippy', '--profile', 'check-release', '--locked', '--all-targets', '--', '-D', 'warnings'],
+      ['test', '--profile', 'check-release', '--locked', '--no-fail-fast'],
+    ],
+    limitMs: 9 * MINUTE,
+  },
   { name: 'architecture', under: ['test/architecture'], limitMs: 2 * MINUTE },
   { name: 'unit', under: ['src', 'bench', 'test/support'], limitMs: 6 * MINUTE },
   { name: 'contract', under: ['test/contract'], limitMs: 4 * MINUTE },
@@ -55,6 +66,7 @@ async function runGroup(group) {
   console.log(`\n── ${group.name} ${'─'.repeat(Math.max(0, 60 - group.name.length))}`)
   const missing = missingPrograms(group.needs ?? [], unavailable)
   if (missing.length > 0) skipGroup(result, group, missing)
+  else if (group.cargo !== undefined) await runCargo(group, result)
   else if (group.commands !== undefined) await runCommands(group, result)
   else await runTests(group, result)
   result.seconds = (performance.now() - startedAt) / 1000
@@ -75,6 +87,36 @@ async function runCommands(group, result) {
     })
     console.log(`${code === 0 ? 'ok' : 'FAILED'}  ${[program, ...args].join(' ')}`)
     result[code === 0 ? 'passed' : 'failed'] += 1
+  }
+}
+
+/** The media engine's own checks and tests; every Rust test counts. */
+async function runCargo(group, result) {
+  const missing = cargoMissing()
+  if (missing !== undefined) {
+    result.note = `SKIPPED: ${missing}`
+    result[inCi ? 'failed' : 'skipped'] = 1
+    console.log(`!!! native ${result.note}${inCi ? ' (a failure where CI=true)' : ''}`)
+    return
+  }
+  for (const args of group.cargo) {
+    const printed = []
+    const options = { limitMs: group.limitMs, cwd: join(root, 'native'), onLine: (line) => printed.push(line) }
+    const code = await run('cargo', args, options)
+    const counts = printed.flatMap(
+      (line) => /^test result: .* (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line) ?? [],
+    )
+    for (let at = 0; at < counts.length; at += 4) {
+      result.passed += Number(counts[at + 1])
+      result.failed += Number(counts[at + 2])
+    }
+    if (code !== 0) {
+      result.failed ||= 1
+      console.log(printed.filter((line) => !/^test .* ok$/.test(line)).join('\n'))
+    }
+    if (counts.length === 0 && code === 0) result.passed += 1
+    for (const line of printed.filter((line) => /skipped/i.test(line))) console.log(`!!! ${line}`)
+    console.log(`${code === 0 ? 'ok' : 'FAILED'}  cargo ${args.join(' ')}`)
   }
 }
 
@@ -125,9 +167,11 @@ function testFiles(group) {
 }
 
 /** @returns The exit code, `undefined` if time ran out. */
-function run(program, args, { env = process.env, limitMs }) {
+function run(program, args, { env = process.env, limitMs, cwd = root, onLine }) {
   return new Promise((done) => {
-    const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    const stdout = onLine === undefined ? 'inherit' : 'pipe'
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', stdout, 'inherit'], detached: true })
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine)
     const kill = (signal) => {
       try {
         process.kill(-child.pid, signal)
@@ -147,7 +191,7 @@ function run(program, args, { env = process.env, limitMs }) {
       console.error(error.message)
       done(1)
     })
-    child.on('exit', (code) => {
+    child.on('close', (code) => {
       clearTimeout(timer)
       process.off('SIGINT', passOn)
       process.off('SIGTERM', passOn)
