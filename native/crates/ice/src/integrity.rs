@@ -99,6 +99,19 @@ mod tests {
         }
     }
 
+    /// What follows MESSAGE-INTEGRITY is passed over, another of its kind too (RFC 8489 §14.5).
+    #[test]
+    fn the_first_integrity_counts() {
+        let mut message = vec![0, 1, 0, 48, 0x21, 0x12, 0xa4, 0x42];
+        message.extend([5; 12]);
+        let sha1 = message_integrity(&message, "password");
+        for tag in [sha1.as_ref(), &[0; 20]] {
+            message.extend([0x00, 0x08, 0, 20]);
+            message.extend(tag);
+        }
+        assert!(is_authentic(&message, "password"));
+    }
+
     /// Who adds MESSAGE-INTEGRITY-SHA256 means it: a right SHA-1 beside a wrong one does not help.
     #[test]
     fn the_stronger_integrity_decides() {

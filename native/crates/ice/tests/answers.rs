@@ -5,7 +5,9 @@ mod support;
 use std::net::SocketAddr;
 
 use support::{Answer, answer, crc32, hex};
-use trunkline_ice::{REPLY_BYTES, REQUEST_BYTES, Request, error, is_authentic, read_check, request, success};
+use trunkline_ice::{
+    REPLY_BYTES, REQUEST_BYTES, Request, error, is_authentic, read_check, request, success, transaction_of,
+};
 
 const OURS: (&str, &str) = ("ours", "a password of enough length");
 
@@ -95,6 +97,31 @@ fn the_answer_says_from_where_the_check_came() {
             "IPv4 is IPv4, however the socket says it"
         );
     }
+}
+
+/// RFC 8489 §6.3, §14.7: then there is no answer, not even 400.
+#[test]
+fn what_is_not_stun_is_dropped() {
+    let mut bare = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+    bare.extend([7; 12]);
+    assert_eq!(transaction_of(&bare), Some([7; 12]));
+    let wrong = |at: usize, byte: u8| {
+        let mut wrong = bare.clone();
+        wrong[at] = byte;
+        wrong
+    };
+    let odd = [&wrong(3, 2), &[0; 2][..]].concat();
+    for datagram in [wrong(0, 4), wrong(3, 4), wrong(7, 0x43), [&bare, &[0; 4][..]].concat(), odd] {
+        assert!(matches!(answer(&datagram, from(), OURS), Answer::Dropped), "{}", hex(&datagram));
+        assert_eq!(transaction_of(&datagram), None);
+    }
+    let mut more = check(("ours", "theirs"), true);
+    let crc_at = more.len() - 4;
+    more[3] += 4;
+    let crc = crc32(&more[..crc_at - 4]) ^ 0x5354_554e;
+    more[crc_at..].copy_from_slice(&crc.to_be_bytes());
+    more.extend([0x80, 0x22, 0, 0]);
+    assert!(matches!(answer(&more, from(), OURS), Answer::Dropped), "FINGERPRINT comes last");
 }
 
 #[test]
