@@ -89,6 +89,12 @@ fn rfc_4733_2_5_1_3_segments_of_the_source_are_one_event_toward_a_slower_clock()
 }
 
 #[test]
+fn the_longest_duration_still_fits_one_segment() {
+    let mut feed = Feed::new(8_000, 8_000, 8_000);
+    assert_eq!(feed.told(1, 375, 0xffff, 0), Some((100, 1_000, 0xffff)));
+}
+
+#[test]
 fn an_event_in_a_clock_of_its_own_begins_where_the_line_is() {
     let mut feed = Feed::new(8_000, 8_000, 48_000);
     feed.audio(1, 960_000, 0);

@@ -117,10 +117,22 @@ fn a_tone_made_here_and_a_source_after_it_are_one_line() {
 fn packets_put_in_between_take_numbers_and_the_source_goes_on_after_them() {
     let mut feed = Feed::new();
     feed.place(1, 1, 0, 0);
-    feed.place(1, 3, 320, 40);
-    assert_eq!(numbers(feed.line.next_at(1_400, 50 * MS)), (103, 1_400, false));
-    assert_eq!(feed.place(1, 4, 480, 60), Some((104, 1_480, false)), "its timestamps stay");
-    assert_eq!(feed.place(1, 2, 160, 61), None, "too late: its number would tell another order");
+    feed.place(1, 4, 480, 60);
+    assert_eq!(numbers(feed.line.next_at(1_500, 70 * MS)), (104, 1_500, false));
+    assert_eq!(feed.place(1, 2, 160, 71), None, "too late: it would take the number of the third");
+    assert_eq!(feed.place(1, 5, 640, 80), Some((105, 1_640, false)), "its timestamps stay");
+}
+
+#[test]
+fn what_comes_late_does_not_fall_into_the_gaps_of_the_source_before() {
+    let mut feed = Feed::new();
+    feed.place(1, 1, 0, 0);
+    feed.place(1, 5, 640, 80);
+    assert_eq!(feed.place(2, 900, 0, 100), Some((105, 1_800, true)));
+    for late in [899, 898, 897] {
+        assert_eq!(feed.place(2, late, 0, 101), None, "{late} was never to be heard here");
+    }
+    assert_eq!(feed.place(2, 901, 160, 120), Some((106, 1_960, false)));
 }
 
 #[test]

@@ -56,6 +56,9 @@ fn rfc_3550_a_1_a_jump_is_believed_with_the_second_packet_and_is_not_a_loss() {
     assert!(!feed.packet(20_000, 160, 20));
     assert!(feed.packet(20_001, 320, 40));
     assert_eq!((feed.0.lost(), feed.0.packets), (0, 2));
+    let mut feed = Feed::default();
+    feed.packet(30_000, 0, 0);
+    assert!(!feed.packet(0, 160, 20), "also a jump to the first of all numbers");
 }
 
 #[test]

@@ -171,9 +171,9 @@ fn the_loss_fraction_counts_from_the_report_before_and_anew_for_another_ssrc() {
     }
     assert_eq!(leg.due(9_000).word(3), 1, "no loss since, one in all");
     leg.reception.on_packet(&header(9, 77, 0), 172, 8_000, 9_000 * MS);
-    leg.reception.on_packet(&header(9, 79, 320), 172, 8_000, 9_040 * MS);
+    leg.reception.on_packet(&header(9, 86, 1_440), 172, 8_000, 9_040 * MS);
     let report = leg.due(15_000);
-    assert_eq!((report.word(2), report.word(3), report.word(4)), (9, 85 << 24 | 1, 79));
+    assert_eq!((report.word(2), report.word(3), report.word(4)), (9, 204 << 24 | 8, 86));
 }
 
 #[test]

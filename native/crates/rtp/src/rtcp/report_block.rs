@@ -47,3 +47,26 @@ pub(crate) fn write(packet: &mut [u8], at: usize, block: &ReportBlock) {
 
 pub(crate) const BLOCK_BYTES: usize = 24;
 const LOST_LIMIT: i32 = 0x80_0000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_3550_6_4_1_the_cumulative_loss_has_24_bits_and_a_sign() {
+        for (lost, told) in [(-1, -1), (5, 5), (i32::MAX, 0x7f_ffff), (i32::MIN, -0x80_0000)] {
+            let block = ReportBlock {
+                ssrc: 1,
+                fraction: 0xff,
+                lost,
+                highest: 2,
+                jitter_ticks: 3,
+                last_sender_report: 4,
+                delay: 5,
+            };
+            let mut packet = [0; BLOCK_BYTES];
+            write(&mut packet, 0, &block);
+            assert_eq!(read(&packet, 0, 1).next(), Some(ReportBlock { lost: told, ..block }));
+        }
+    }
+}
