@@ -1,7 +1,6 @@
+import { ENGINES } from '../engines/index.ts'
+import { type Engine, MODES, type Mode, type PhonePorts, type PortPolicy } from '../load/index.ts'
 import { type BenchArguments, type BenchCommand, UsageError } from '../report/index.ts'
-import { ENGINES } from './engines.ts'
-import { type Engine, MODES, type Mode, type PortPolicy } from './model.ts'
-import type { PhonePorts } from './plan.ts'
 
 const ENGINE_NAMES = Object.keys(ENGINES).join(', ')
 

@@ -1,6 +1,5 @@
+import { Distribution, type LoadGroup, type LoadSummary } from '../load/index.ts'
 import { rounded } from '../report/index.ts'
-import { Distribution } from './distribution.ts'
-import type { LoadGroup, LoadSummary } from './generator.ts'
 import type { Cell } from './measure.ts'
 
 /** A load counts as carried below both. */

@@ -1,12 +1,17 @@
+import {
+  type Engine,
+  Generator,
+  loadProgram,
+  type Mode,
+  type Network,
+  openNetwork,
+  runIsolated,
+  untilQuiet,
+} from '../load/index.ts'
 import { type BenchArguments, finish, runBench } from '../report/index.ts'
 import { COMMAND, type Run, readRun } from './arguments.ts'
 import type { CellFigures } from './figures.ts'
-import { Generator } from './generator.ts'
 import { measureCell, measureDirect, type Setting } from './measure.ts'
-import type { Engine, Mode } from './model.ts'
-import { type Network, openNetwork, runIsolated } from './network.ts'
-import { loadProgram } from './programs.ts'
-import { untilQuiet } from './quiet.ts'
 import { reportOf } from './report.ts'
 import { Results } from './results.ts'
 

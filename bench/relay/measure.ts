@@ -1,9 +1,22 @@
-import type { Generator, LoadGroup, LoadPlan, LoadResult } from './generator.ts'
-import { newRun } from './generator.ts'
-import type { Engine, Mode, OpenCall, PortPolicy } from './model.ts'
-import type { Network } from './network.ts'
-import { directEnds, endsOf, PACKETS_PER_CALL, type PhonePorts, wishes } from './plan.ts'
-import { familyOf, memoryOf } from './processes.ts'
+import {
+  directEnds,
+  type Engine,
+  endsOf,
+  familyOf,
+  type Generator,
+  type LoadGroup,
+  type LoadPlan,
+  type LoadResult,
+  type Mode,
+  memoryOf,
+  type Network,
+  newRun,
+  type OpenCall,
+  PACKETS_PER_CALL,
+  type PhonePorts,
+  type PortPolicy,
+  wishes,
+} from '../load/index.ts'
 
 /** What all measurements of a run have in common. */
 export interface Setting {

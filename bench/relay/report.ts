@@ -1,8 +1,7 @@
+import { Distribution, type Mode } from '../load/index.ts'
 import type { Plot, Report, Series, Table } from '../report/index.ts'
 import type { Run } from './arguments.ts'
-import { Distribution } from './distribution.ts'
 import { CARRIED, type CellFigures, delaysOf } from './figures.ts'
-import type { Mode } from './model.ts'
 import { type Result, type Results, summaryOf } from './results.ts'
 
 /** The relay that ours is compared with. */

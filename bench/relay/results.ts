@@ -1,8 +1,7 @@
+import type { LoadGroup, Mode } from '../load/index.ts'
 import { rounded } from '../report/index.ts'
 import { type CellFigures, figuresOf, median } from './figures.ts'
-import type { LoadGroup } from './generator.ts'
 import type { Cell } from './measure.ts'
-import type { Mode } from './model.ts'
 
 /** One load of one mode on one engine, over all rounds. */
 export interface Result {

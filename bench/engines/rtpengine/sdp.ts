@@ -1,4 +1,4 @@
-import type { EndPlace, EndWish, Key } from '../model.ts'
+import type { EndPlace, EndWish, Key } from '../../load/index.ts'
 
 /** The offer or answer of an end: one G.711 stream. */
 export function sdpOf({ at, key }: EndWish): string {

@@ -1,4 +1,4 @@
-import type { Engine } from './model.ts'
+import type { Engine } from '../load/index.ts'
 
 export const native: Engine = {
   key: 'native',

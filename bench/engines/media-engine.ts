@@ -8,7 +8,7 @@ import type {
   SideSpec,
   SrtpSuite,
 } from '../../src/media/index.ts'
-import type { CallWish, EndPlace, EndWish, OpenCall, PortPolicy } from './model.ts'
+import type { CallWish, EndPlace, EndWish, OpenCall, PortPolicy } from '../load/index.ts'
 
 const PCMU = { payloadType: 0, name: 'PCMU', clockRateHz: 8_000 } as const
 

@@ -2,8 +2,8 @@
 // parent over the channel of child_process: calls are opened one after the other.
 import { randomBytes } from 'node:crypto'
 import { createPortableEngine, type PortRange } from '../../src/media/engines/portable/index.ts'
+import type { CallWish, OpenCall, PortPolicy } from '../load/index.ts'
 import { openCall } from './media-engine.ts'
-import type { CallWish, OpenCall, PortPolicy } from './model.ts'
 
 export interface PortableOrder {
   readonly address: string

@@ -1,6 +1,5 @@
 import { type Child, startChild } from '../../../test/interop/support/child.ts'
-import type { CallWish, Engine, EngineSetting, OpenCall, RunningRelay } from '../model.ts'
-import type { Network } from '../network.ts'
+import type { CallWish, Engine, EngineSetting, Network, OpenCall, RunningRelay } from '../../load/index.ts'
 import { NgClient } from './ng.ts'
 import { placeOf, sdpOf } from './sdp.ts'
 

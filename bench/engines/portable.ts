@@ -2,7 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { VERSION } from '../../src/version.ts'
-import { type CallWish, type Engine, type EngineSetting, MODES, type OpenCall, type RunningRelay } from './model.ts'
+import {
+  type CallWish,
+  type Engine,
+  type EngineSetting,
+  MODES,
+  type OpenCall,
+  type RunningRelay,
+} from '../load/index.ts'
 import type { PortableOrder, PortableReply } from './portable-process.ts'
 
 /** The engine in TypeScript. `BENCH_PROFILE=DIR`: a CPU profile of it is written there. */

@@ -1,4 +1,4 @@
-import type { Engine } from './model.ts'
+import type { Engine } from '../load/index.ts'
 import { native } from './native.ts'
 import { portable } from './portable.ts'
 import { rtpengine } from './rtpengine/index.ts'
