@@ -1,14 +1,14 @@
-//! What a relayed packet costs in plain batches on loopback, so that regressions are seen.
+//! What a relayed packet costs on loopback, in plain batches and through io_uring, so that regressions are seen.
 //!
 //! `cargo run --release -p trunkline-io --example echo_cost`
 //!
-//! Only receiving and sending on is timed: one thread fills the sockets, relays (timed), and empties the far end. On loopback
-//! the sender also does the receiving side's work in the kernel, so numbers are for comparison only.
+//! Only waiting, receiving and sending on is timed: one thread fills the sockets, relays (timed), and empties the far end. On
+//! loopback the sender also does the receiving side's work in the kernel, so numbers are for comparison only.
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use trunkline_io::{Batch, UdpOptions, bind_udp, pin_to_core, raise_file_limit};
+use trunkline_io::{Batch, Poller, Ring, UdpOptions, bind_udp, pin_to_core, probe_uring, raise_file_limit};
 
 const PACKETS_PER_CASE: usize = 200_000;
 const CAPACITY: usize = 256;
@@ -16,37 +16,61 @@ const CAPACITY: usize = 256;
 fn main() -> std::io::Result<()> {
     raise_file_limit();
     pin_to_core(std::thread::available_parallelism()?.get() - 1)?;
-    println!("sockets  packets/socket  µs/packet: median  best");
+    let uring = probe_uring();
+    if let Err(reason) = &uring {
+        println!("no io_uring: {reason}");
+    }
+    println!("sockets  packets/socket  backend  µs/packet: median  best");
     for (sockets, each) in [(1, 1), (1, 8), (1, 64), (1, 256), (16, 16), (64, 1), (256, 1)] {
-        let mut rounds = Relay::new(sockets, each)?.run()?;
-        rounds.sort_unstable();
-        let per_packet = |time: Duration| time.as_secs_f64() * 1e6 / (sockets * each) as f64;
-        let (median, best) = (per_packet(rounds[rounds.len() / 2]), per_packet(rounds[0]));
-        println!("{sockets:7}  {each:14}  {median:17.2}  {best:4.2}");
+        measure("batch", sockets, each, None)?;
+        if uring.is_ok() {
+            measure("uring", sockets, each, Some(Ring::new()?))?;
+        }
     }
     Ok(())
 }
 
+fn measure(backend: &str, sockets: usize, each: usize, ring: Option<Ring>) -> std::io::Result<()> {
+    let mut rounds = Relay::new(sockets, each, ring)?.run()?;
+    rounds.sort_unstable();
+    let per_packet = |time: Duration| time.as_secs_f64() * 1e6 / (sockets * each) as f64;
+    let (median, best) = (per_packet(rounds[rounds.len() / 2]), per_packet(rounds[0]));
+    println!("{sockets:7}  {each:14}  {backend:7}  {median:17.2}  {best:4.2}");
+    Ok(())
+}
+
 struct Relay {
-    /// Pairs of a socket of ours and its address.
+    /// A socket of ours and its address.
     legs: Vec<(OwnedFd, SocketAddr)>,
     source: OwnedFd,
     sink: (OwnedFd, SocketAddr),
     each: usize,
+    poller: Poller,
+    ring: Option<Ring>,
     batch: Batch,
+    /// Leg of each datagram in `batch`.
+    tokens: Vec<u32>,
+    ready: Vec<u64>,
     outside: Batch,
 }
 
 impl Relay {
-    fn new(sockets: usize, each: usize) -> std::io::Result<Self> {
-        Ok(Self {
-            legs: (0..sockets).map(|_| bound()).collect::<Result<_, _>>()?,
-            source: bound()?.0,
-            sink: bound()?,
-            each,
-            batch: Batch::new(CAPACITY),
-            outside: Batch::new(CAPACITY),
-        })
+    fn new(sockets: usize, each: usize, mut ring: Option<Ring>) -> std::io::Result<Self> {
+        let legs: Vec<_> = (0..sockets).map(|_| bound()).collect::<Result<_, _>>()?;
+        let poller = Poller::new()?;
+        for (leg, (socket, _)) in legs.iter().enumerate() {
+            match &mut ring {
+                Some(ring) => ring.watch(socket.as_raw_fd(), leg as u32)?,
+                None => poller.add(socket.as_raw_fd(), leg as u64)?,
+            }
+        }
+        if let Some(ring) = &ring {
+            poller.add(ring.fd(), 0)?;
+        }
+        let (batch, outside) = (Batch::new(CAPACITY), Batch::new(CAPACITY));
+        let (source, sink) = (bound()?.0, bound()?);
+        let (tokens, ready) = (Vec::new(), Vec::new());
+        Ok(Self { legs, source, sink, each, poller, ring, batch, tokens, ready, outside })
     }
 
     fn run(&mut self) -> std::io::Result<Vec<Duration>> {
@@ -55,7 +79,7 @@ impl Relay {
         for round in 0..(PACKETS_PER_CASE / packets).clamp(100, 20_000) {
             self.fill();
             let start = Instant::now();
-            let relayed = self.relay()?;
+            let relayed = self.relay(packets)?;
             let time = start.elapsed();
             assert_eq!((relayed, self.empty()?), (packets, packets), "round {round} lost packets");
             rounds.push(time);
@@ -64,17 +88,31 @@ impl Relay {
     }
 
     /// The part that is measured.
-    fn relay(&mut self) -> std::io::Result<usize> {
-        for (socket, _) in &self.legs {
-            self.batch.receive(socket.as_raw_fd())?;
+    fn relay(&mut self, packets: usize) -> std::io::Result<usize> {
+        self.tokens.clear();
+        while self.batch.len() < packets {
+            self.poller.wait(&mut self.ready, None)?;
+            self.receive()?;
         }
         // Each goes out through the socket of its leg, as in per-call sockets.
         for index in 0..self.batch.len() {
-            let out = self.legs[index / self.each].0.as_raw_fd();
+            let out = self.legs[self.tokens[index] as usize].0.as_raw_fd();
             self.batch.get(index).packet.bytes_mut()[1] ^= 1;
             self.batch.queue(index, out, self.sink.1);
         }
         Ok(self.batch.flush(|_, _| {}).sent as usize)
+    }
+
+    fn receive(&mut self) -> std::io::Result<()> {
+        if let Some(ring) = &mut self.ring {
+            ring.receive(&mut self.batch, &mut self.tokens)?;
+            return Ok(());
+        }
+        for &leg in &self.ready {
+            let count = self.batch.receive(self.legs[leg as usize].0.as_raw_fd())?;
+            self.tokens.extend(std::iter::repeat_n(leg as u32, count));
+        }
+        Ok(())
     }
 
     fn fill(&mut self) {

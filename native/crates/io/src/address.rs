@@ -17,6 +17,14 @@ impl RawAddress {
     /// Room for either family.
     pub(crate) const CAPACITY: libc::socklen_t = BYTES_V6 as libc::socklen_t;
 
+    /// From bytes that the kernel wrote.
+    pub(crate) fn from_kernel(name: &[u8]) -> Self {
+        let mut address = Self::EMPTY;
+        let len = name.len().min(BYTES_V6);
+        address.bytes[..len].copy_from_slice(&name[..len]);
+        address
+    }
+
     /// Bytes that hold the address, by its family.
     pub(crate) fn len(&self) -> libc::socklen_t {
         (if self.family() == FAMILY_V4 { BYTES_V4 } else { BYTES_V6 }) as libc::socklen_t

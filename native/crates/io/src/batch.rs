@@ -12,7 +12,7 @@ use crate::system::is_of_network;
 
 /// Room kept behind a received datagram for a longer authentication tag.
 const TAILROOM: usize = HEADROOM;
-const RECEIVE_BYTES: usize = PACKET_BYTES - HEADROOM - TAILROOM;
+pub(crate) const RECEIVE_BYTES: usize = PACKET_BYTES - HEADROOM - TAILROOM;
 
 /// One datagram with where it came from and when the kernel got it.
 pub struct Received<'a> {
@@ -146,6 +146,21 @@ impl Batch {
         flushed
     }
 
+    /// Copies a datagram in from elsewhere; there is a free buffer, and it fits.
+    pub(crate) fn append(&mut self, from: RawAddress, bytes: &[u8], wall_ns: Option<i64>, now: Micros) {
+        let index = self.len;
+        self.clock.sample(now);
+        self.arrivals[index] = wall_ns.map_or(now, |wall_ns| self.clock.to_monotonic(wall_ns, now));
+        *self.names.get_mut(index) = from;
+        self.packets.get_mut(index).fill(bytes);
+        self.len += 1;
+    }
+
+    /// Counts a datagram that was too long.
+    pub(crate) fn drop_truncated(&mut self) {
+        self.truncated += 1;
+    }
+
     fn receive_headers(&mut self, fd: RawFd) -> io::Result<usize> {
         let free = (self.packets.len() - self.len) as libc::c_uint;
         // An error of an earlier packet is reported once; more than a few in a row are left to the next call.
@@ -178,7 +193,7 @@ impl Batch {
             return;
         }
         let len = header.msg_len as usize;
-        let control_bytes = header.msg_hdr.msg_controllen as _;
+        let control_bytes: usize = header.msg_hdr.msg_controllen as _;
         let to = self.len;
         if to != index {
             // A gap that a dropped datagram left is closed, so that the indexes stay without holes and in order.
@@ -186,10 +201,9 @@ impl Batch {
             *self.names.get_mut(to) = name;
             *self.packets.get_mut(to) = packet;
         }
-        self.arrivals[to] = match self.controls.get(index).kernel_time(control_bytes) {
-            Some(wall_ns) => self.clock.to_monotonic(wall_ns, now),
-            None => now,
-        };
+        let control = &self.controls.get(index).0[..control_bytes.min(CONTROL_BYTES)];
+        let wall_ns = kernel_time(control);
+        self.arrivals[to] = wall_ns.map_or(now, |wall_ns| self.clock.to_monotonic(wall_ns, now));
         self.packets.get_mut(to).set_range(HEADROOM, HEADROOM + len);
         self.len += 1;
     }
@@ -217,27 +231,24 @@ impl Batch {
     }
 }
 
-const CONTROL_BYTES: usize = 64;
+/// Room for one control message, the time of arrival.
+pub(crate) const CONTROL_BYTES: usize = 32;
 
-/// Control messages of one datagram: we asked for one, the time of arrival.
 #[repr(C, align(8))]
 struct Control([u8; CONTROL_BYTES]);
 
-impl Control {
-    /// Wall clock time in nanoseconds at which the kernel took the datagram in.
-    fn kernel_time(&self, len: usize) -> Option<i64> {
-        const HEADER_BYTES: usize = size_of::<libc::cmsghdr>();
-        if len < HEADER_BYTES + size_of::<libc::timespec>() || size_of::<libc::timespec>() != 16 {
-            return None;
-        }
-        let int =
-            |at: usize| i32::from_ne_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]]);
-        if int(HEADER_BYTES - 8) != libc::SOL_SOCKET || int(HEADER_BYTES - 4) != libc::SCM_TIMESTAMPNS {
-            return None;
-        }
-        let long = |at: usize| self.0[at..at + 8].try_into().map(i64::from_ne_bytes).ok();
-        long(HEADER_BYTES)?.checked_mul(1_000_000_000)?.checked_add(long(HEADER_BYTES + 8)?)
+/// Wall clock time in nanoseconds at which the kernel took the datagram in.
+pub(crate) fn kernel_time(control: &[u8]) -> Option<i64> {
+    const HEADER_BYTES: usize = size_of::<libc::cmsghdr>();
+    if size_of::<libc::timespec>() != 16 {
+        return None;
     }
+    let int = |at: usize| Some(i32::from_ne_bytes(control.get(at..at + 4)?.try_into().ok()?));
+    let long = |at: usize| Some(i64::from_ne_bytes(control.get(at..at + 8)?.try_into().ok()?));
+    if int(HEADER_BYTES - 8)? != libc::SOL_SOCKET || int(HEADER_BYTES - 4)? != libc::SCM_TIMESTAMPNS {
+        return None;
+    }
+    long(HEADER_BYTES)?.checked_mul(1_000_000_000)?.checked_add(long(HEADER_BYTES + 8)?)
 }
 
 pub(crate) fn empty_vector() -> libc::iovec {
