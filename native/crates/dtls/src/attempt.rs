@@ -8,6 +8,8 @@ use crate::config::Library;
 use crate::sieve::Version;
 use crate::{Fingerprint, Output, Role, keys};
 
+/// Nothing of a handshake is due sooner: should the library say so again and again, the thread still gets on.
+const SHORTEST_TIMER: Micros = 1_000;
 /// A longer one never gets through the library's receive queue.
 const LONGEST_CERTIFICATE: usize = 65_536;
 
@@ -115,7 +117,7 @@ impl Attempt {
                 self.keys = keys::split(self.role, profile, &exported);
             }
             Said::Timeout(at) => {
-                self.wake = self.clock.micros(at, self.now);
+                self.wake = self.clock.micros(at, self.now).map(|at| at.max(self.now + SHORTEST_TIMER));
                 return Heard::End;
             }
             _ => {}

@@ -1,14 +1,23 @@
 use trunkline_base::Micros;
 use trunkline_sim::Conditions;
 
-use super::support::{Pair, VERSIONS};
+use super::support::{Pair, VERSIONS, changed};
 use crate::sieve::Version;
 
 /// How long each side took, sorted.
 fn durations(version: Version, handshakes: u64, conditions: Conditions) -> [Vec<Micros>; 2] {
+    durations_of(Pair::new, version, handshakes, conditions)
+}
+
+fn durations_of(
+    make: impl Fn(Version, u64, Conditions) -> Pair,
+    version: Version,
+    handshakes: u64,
+    conditions: Conditions,
+) -> [Vec<Micros>; 2] {
     let mut durations = [Vec::new(), Vec::new()];
     for seed in 0..handshakes {
-        let mut pair = Pair::new(version, seed, conditions);
+        let mut pair = make(version, seed, conditions);
         pair.start();
         pair.run();
         assert_eq!((&pair.client.failed, &pair.server.failed), (&None, &None), "{version:?} seed {seed}");
@@ -66,5 +75,21 @@ fn a_round_trip_of_a_second_is_survived() {
             server.last()
         );
         assert!(percentile(&server, 95) < 5_000_000);
+    }
+}
+
+#[test]
+fn flights_of_many_datagrams_are_put_together() {
+    let small = |version, seed, conditions| {
+        let library = |only, seed| changed(only, seed, |builder| builder.mtu(250).max_queue_tx(30));
+        Pair::with(library(Some(version), seed), library(None, seed + 1), seed, conditions)
+    };
+    for (conditions, longest) in [(Conditions::lan(), 10_000), (Conditions::bad(), 10_000_000)] {
+        for version in VERSIONS {
+            let [client, server] = durations_of(small, version, 200, conditions);
+            let slowest = client.last().max(server.last()).copied();
+            println!("{version:?} p95 {} slowest {slowest:?} µs", percentile(&server, 95));
+            assert!(slowest < Some(longest));
+        }
     }
 }

@@ -5,6 +5,7 @@ mod client_hello;
 mod closing;
 mod fingerprints;
 mod flights;
+mod fuzz;
 mod garbage;
 mod loss;
 mod profiles;

@@ -130,6 +130,10 @@ pub struct Engine {
     /// Set when we detect gaps or partial flights during handshake.
     handshake_ack_deadline: Option<Instant>,
 
+    /// The record numbers in the last handshake ACK. Another one is sent when
+    /// they change: a gap alone would schedule it again and again.
+    handshake_acked: ArrayVec<(u64, u64), 32>,
+
     /// When true, the next record must start a fresh datagram instead of
     /// appending to the current last buffer in queue_tx.
     datagram_sealed: bool,
@@ -248,6 +252,7 @@ impl Engine {
             hs_replay: ReplayWindow::new(),
             received_record_numbers: ArrayVec::new(),
             handshake_ack_deadline: None,
+            handshake_acked: ArrayVec::new(),
             datagram_sealed: false,
             flight_saved_records: ArrayVec::new(),
             timers,
@@ -1613,6 +1618,10 @@ impl Engine {
             return;
         }
 
+        if self.incoming_handshake_record_numbers() == self.handshake_acked {
+            return;
+        }
+
         // If we detect a gap (missing fragments/messages), send ACK immediately.
         // Otherwise, use RTO/4 delay to allow piggybacking on the next flight.
         let delay = if self.has_gap_in_incoming_handshake() {
@@ -1634,8 +1643,21 @@ impl Engine {
             return Ok(());
         }
 
-        // Collect record numbers for epoch-2 handshake records we have received.
-        let mut record_numbers = ArrayVec::<(u64, u64), 32>::new();
+        let record_numbers = self.incoming_handshake_record_numbers();
+        self.handshake_ack_deadline = None;
+
+        if record_numbers.is_empty() {
+            return Ok(());
+        }
+
+        self.send_handshake_ack_epoch2(&record_numbers)?;
+        self.handshake_acked = record_numbers;
+        Ok(())
+    }
+
+    /// Record numbers of the epoch-2 handshake records we have received.
+    fn incoming_handshake_record_numbers(&self) -> ArrayVec<(u64, u64), 32> {
+        let mut record_numbers = ArrayVec::new();
         for incoming in self.queue_rx.iter() {
             for r in incoming.records().iter() {
                 if r.record().sequence.epoch == 2
@@ -1646,14 +1668,7 @@ impl Engine {
                 }
             }
         }
-
-        self.handshake_ack_deadline = None;
-
-        if record_numbers.is_empty() {
-            return Ok(());
-        }
-
-        self.send_handshake_ack_epoch2(&record_numbers)
+        record_numbers
     }
 
     /// Send a handshake ACK on epoch 2 listing received epoch-2 record numbers.
