@@ -252,6 +252,7 @@ fn requests_and_goodbyes_count_only_for_the_streams_they_name() {
     assert_eq!(news(&[pli(OURS)]), (true, false));
     assert_eq!(news(&[fir(OURS)]), (true, false));
     assert_eq!(news(&[sdes, write(BYE, 2, &[7, THEIRS])]), (false, true));
+    assert_eq!(news(&[pli(OURS), write(BYE, 1, &[THEIRS]), pli(9), write(BYE, 1, &[9])]), (true, true));
     assert_eq!(news(&[pli(9), fir(9), write(BYE, 1, &[9, THEIRS])]), (false, false));
 }
 
