@@ -29,7 +29,7 @@ export async function cargoBuild(args: readonly string[], product: string): Prom
   const [code] = await once(child, 'exit').catch(() => [undefined])
   if (code !== 0) {
     const reason = code === undefined ? 'cargo is not installed (https://rustup.rs)' : 'cargo could not build it'
-    throw new GatewayError('CONFIG_UNREADABLE', `${product}: ${reason}`)
+    throw new GatewayError('CONFIG_INVALID', `${product}: ${reason}`)
   }
   return join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'native/target'), product)
 }
