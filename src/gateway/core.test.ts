@@ -349,7 +349,7 @@ describe('a trunk that challenges', () => {
 
 describe('faults of ours', () => {
   /** Alice talks to Bob while the carrier's call waits for its media session. */
-  async function two(count: CoreCounting) {
+  async function two(count: ReturnType<typeof counting>) {
     const rig = new CoreRig({ count })
     const [alice, bob, carrier] = [rig.peer('198.51.100.6'), rig.peer('198.51.100.7'), rig.peer('203.0.113.5')]
     await alice.register('alice', 'wonderland')
