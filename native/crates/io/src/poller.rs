@@ -55,7 +55,7 @@ impl Poller {
 
     /// Tokens that are ready, within `timeout` (`None`: for ever); microsecond resolution where the kernel has epoll_pwait2.
     ///
-    /// `ready` is emptied first and keeps its capacity. A signal ends the wait with no tokens.
+    /// `ready` is emptied first and keeps its capacity. A signal, of a child that ended say, may end the wait with no tokens.
     ///
     /// # Errors
     /// Those of `epoll_wait`; none is expected.
@@ -126,10 +126,21 @@ mod tests {
     fn a_wait_without_events_ends_after_its_timeout() {
         for poller in both() {
             let mut ready = vec![7];
-            let start = now();
-            poller.wait(&mut ready, Some(1_500)).unwrap();
-            assert!(now() - start >= 1_500);
-            assert!(ready.is_empty());
+            // A signal may end one early.
+            let waited_long_enough = (0..10).any(|_| {
+                let start = now();
+                poller.wait(&mut ready, Some(1_500)).unwrap();
+                assert!(ready.is_empty());
+                now() - start >= 1_500
+            });
+            assert!(waited_long_enough);
+        }
+    }
+
+    fn wait_for_event(poller: &Poller, ready: &mut Vec<u64>) {
+        ready.clear();
+        while ready.is_empty() {
+            poller.wait(ready, None).unwrap();
         }
     }
 
@@ -144,7 +155,7 @@ mod tests {
             let other = waker.clone();
             let thread = std::thread::spawn(move || other.wake());
             for _ in 0..2 {
-                poller.wait(&mut ready, None).unwrap();
+                wait_for_event(&poller, &mut ready);
                 assert_eq!(ready, [42]);
             }
             thread.join().unwrap();

@@ -69,7 +69,9 @@ mod tests {
         poller.wait(&mut ready, Some(0)).unwrap();
         assert!(ready.is_empty());
         send_signal(ends[1].as_fd(), libc::SIGTERM).unwrap();
-        poller.wait(&mut ready, None).unwrap();
+        while ready.is_empty() {
+            poller.wait(&mut ready, None).unwrap();
+        }
         assert_eq!(ready, [1]);
         assert!(children[1].try_wait().unwrap().is_some());
         for index in [0, 2] {
@@ -111,8 +113,9 @@ mod tests {
             let poller = Poller::new().unwrap();
             poller.add(end.as_raw_fd(), 1).unwrap();
             let mut ready = Vec::new();
-            poller.wait(&mut ready, Some(10_000_000)).unwrap();
-            assert_eq!(ready, [1]);
+            while ready.is_empty() {
+                poller.wait(&mut ready, None).unwrap();
+            }
         }
         parent.wait().unwrap();
     }

@@ -238,3 +238,31 @@ fn made_packets_have_buffers_of_their_own_until_they_are_used_up() {
     assert!(batch.queue_bytes(socket.as_raw_fd(), peer_address, b"free"));
     assert!(!batch.queue_bytes(socket.as_raw_fd(), peer_address, &[0; 2_048]));
 }
+
+#[test]
+fn a_buffer_serves_both_families_in_turn() {
+    let sockets = [socket(V4), socket(V6)];
+    let peers = [peer(V4), peer(V6)];
+    for (way, too_long) in [(0, false), (0, true), (1, false), (1, true)] {
+        let other = 1 - way;
+        let mut batch = Batch::new(3);
+        for (way, other) in [(way, other), (other, way)] {
+            let (socket, to) = &sockets[way];
+            // Leaves a gap, so that the last buffer is used again before the flush.
+            if too_long {
+                peers[way].0.send_to(&[0; 3_000], to).unwrap();
+            }
+            for _ in 0..2 {
+                peers[way].0.send_to(b"x", to).unwrap();
+            }
+            wait_for(socket.as_raw_fd());
+            batch.receive(socket.as_raw_fd()).unwrap();
+            peers[other].0.send_to(b"y", sockets[other].1).unwrap();
+            wait_for(sockets[other].0.as_raw_fd());
+            batch.receive(sockets[other].0.as_raw_fd()).unwrap();
+            let from: Vec<_> = (0..batch.len()).map(|index| batch.get(index).from).collect();
+            assert_eq!(from, [peers[way].1, peers[way].1, peers[other].1]);
+            flush(&mut batch);
+        }
+    }
+}

@@ -94,7 +94,12 @@ fn an_unwatched_socket_brings_nothing_even_of_what_waited() {
     let [first, second] = [socket("127.0.0.1:0"), socket("127.0.0.1:0")];
     ring.watch(first.0.as_raw_fd(), 1).unwrap();
     assert!(ring.watch(second.0.as_raw_fd(), 1).is_err(), "the token is in use");
-    peer.send_to(b"before", first.1).unwrap();
+    for bytes in [b"taken in", b"waiting."] {
+        peer.send_to(bytes, first.1).unwrap();
+    }
+    let mut batch = Batch::new(1);
+    ring.receive(&mut batch, &mut Vec::new()).unwrap();
+    assert_eq!(batch.get(0).packet.bytes(), b"taken in");
     ring.unwatch(1);
     ring.unwatch(1);
     peer.send_to(b"after", first.1).unwrap();
