@@ -25,6 +25,7 @@ export const FAULTS = {
   MEDIA_SPEC_INVALID: { blame: 'bug', sip: 500, http: 500 },
   MEDIA_SESSION_UNKNOWN: { blame: 'bug', sip: 500, http: 500 },
   MEDIA_ENGINE_LOST: { blame: 'upstream', sip: 503, http: 503 },
+  MEDIA_ENGINE_MISSING: { blame: 'operator', sip: 500, http: 500 },
   MEDIA_DEADLINE_MISSED: { blame: 'overload', sip: 503, http: 503 },
   MEDIA_DTLS_FAILED: { blame: 'peer-incompatible', sip: 488, http: 502 },
   CALL_REFUSED: { blame: 'upstream', sip: 480, http: 502 },

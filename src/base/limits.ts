@@ -40,6 +40,8 @@ export const LIMITS = {
   mediaSidesPerSession: 24,
   /** Media events waiting for the gateway; further ones are merged or counted as dropped. */
   mediaEventsQueued: 10_000,
+  /** A frame between gateway and native media engine; the connection is closed at a longer one. */
+  mediaControlFrameBytes: 1_048_576,
   /** Digits of one side that wait to be sent. */
   mediaDigitsQueued: 128,
   /** Followers of `/v1/events` at once. */

@@ -14,6 +14,16 @@ export interface OpenOptions {
   readonly deadlineMs?: number
 }
 
+/** Counters of a whole engine, as last read. */
+export interface EngineCounters {
+  readonly packetsIn: number
+  readonly packetsOut: number
+  /** Times the process that relays was replaced. */
+  readonly restarts: number
+  /** Packets by the time they took from in to out: an upper bound in µs and how many, rising. */
+  readonly latency: readonly (readonly [upperUs: number, packets: number])[]
+}
+
 /**
  * Moves media. It takes negotiated parameters and returns facts; it never sees SDP or SIP.
  *
@@ -54,6 +64,12 @@ export interface MediaEngine {
 
   /** Datagrams since the start that reached shared ports and belonged to nobody. Absent where they are not counted. */
   readonly strays?: () => number
+
+  /** Absent where they are not counted. */
+  readonly counters?: () => EngineCounters
+
+  /** One line for people: what runs here. */
+  readonly about?: string
 
   /** Frees everything. */
   stop(): Promise<void>

@@ -1,3 +1,3 @@
-export type { MediaEngine, OpenOptions } from './engine.ts'
+export type { EngineCounters, MediaEngine, OpenOptions } from './engine.ts'
 export type { MediaEvent, SilenceCause } from './events.ts'
 export type * from './model.ts'
