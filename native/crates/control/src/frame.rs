@@ -54,6 +54,12 @@ impl FrameReader {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Whether no part of a further frame is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == self.at
+    }
+
     /// The next frame, or `None` if it is not there in full.
     ///
     /// # Errors
