@@ -40,15 +40,16 @@ impl Crypto {
 pub(crate) enum Discard {
     WrongSource,
     NotAuthentic,
-    /// Replayed, malformed, of an unknown kind, before there are keys.
+    /// Replayed, no RTP, of an unknown kind, before there are keys.
     Other,
 }
 
 impl From<Refused> for Discard {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Forged => Self::NotAuthentic,
-            Refused::Malformed | Refused::Replayed => Self::Other,
+            // Too short for a tag: sent in the clear, mostly.
+            Refused::Forged | Refused::Malformed => Self::NotAuthentic,
+            Refused::Replayed => Self::Other,
         }
     }
 }

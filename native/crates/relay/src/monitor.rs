@@ -120,9 +120,9 @@ impl Monitor {
 
     /// The most telling of what is known.
     fn cause(&self, outlook: &Outlook, quiet_since: Micros, now: Micros) -> &'static str {
-        if self.not_authentic_at > quiet_since {
+        if self.not_authentic_at >= quiet_since {
             "not-authentic"
-        } else if self.wrong_source_at > quiet_since {
+        } else if self.wrong_source_at >= quiet_since {
             "wrong-source"
         } else if outlook.checked_at.is_some_and(|at| now.saturating_sub(at) > CHECKS_APART_US) {
             "no-consent"

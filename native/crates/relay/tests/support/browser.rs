@@ -36,6 +36,8 @@ pub struct Browser {
     pub raw: Vec<Vec<u8>>,
     pub rtcp: Vec<Vec<u8>>,
     pub association: Option<Association>,
+    /// Whether the next datagram of DTLS is lost.
+    pub loss: Option<Box<dyn FnMut() -> bool>>,
     srtp: Option<(Sealer, Opener, Received)>,
     rtcp_index: u32,
 }
@@ -55,6 +57,7 @@ impl Browser {
             raw: Vec::new(),
             rtcp: Vec::new(),
             association: None,
+            loss: None,
             srtp: None,
             rtcp_index: 0,
         }
@@ -76,10 +79,20 @@ impl Browser {
     /// Negotiates, checks and shakes hands.
     pub fn connect(&mut self, rig: &mut Rig) {
         rig.change(&self.remote());
-        self.check(rig, true);
-        self.start_dtls(rig);
+        self.begin(rig);
         self.settle(rig);
         assert_eq!(self.ends.last(), Some(&End::Connected), "the handshake is not done");
+    }
+
+    /// Checks and is ready to shake hands: a server before our hello comes, a client as soon as it may say its own.
+    pub fn begin(&mut self, rig: &mut Rig) {
+        if self.role == "passive" {
+            self.start_dtls(rig);
+            self.check(rig, true);
+        } else {
+            self.check(rig, true);
+            self.start_dtls(rig);
+        }
     }
 
     pub fn credentials(&self, rig: &Rig) -> (String, String) {
@@ -137,7 +150,8 @@ impl Browser {
             match kind_of(&sent.bytes) {
                 Kind::Stun => self.answers.push(status_of(&sent.bytes)),
                 Kind::Dtls => {
-                    if let Some(association) = &mut self.association {
+                    let lost = self.is_lost();
+                    if let Some(association) = self.association.as_mut().filter(|_| !lost) {
                         association.handle(&sent.bytes, rig.now);
                     }
                 }
@@ -203,12 +217,20 @@ impl Browser {
             && let Some(output) = association.poll(&mut out)
         {
             match output {
-                Output::Send(len) => rig.arrive(WEBRTC, self.address, &out[..len]),
+                Output::Send(len) => {
+                    if !self.is_lost() {
+                        rig.arrive(WEBRTC, self.address, &out[..len]);
+                    }
+                }
                 Output::Connected { send, receive } => self.install(&send, &receive),
                 Output::Failed(_) => self.ends.push(End::Failed),
                 Output::Closed => self.ends.push(End::Closed),
             }
         }
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.loss.as_mut().is_some_and(|loss| loss())
     }
 
     fn install(&mut self, send: &MasterKey, receive: &MasterKey) {

@@ -116,6 +116,22 @@ impl Rig {
         }
     }
 
+    /// A STUN check over a socket of the test's choice.
+    pub fn check(&mut self, side: u8, socket: SocketId, from: SocketAddr, check: &[u8]) {
+        let session = self.session.as_mut().expect("an open session");
+        session.on_check(side, socket, from, check, &self.settings, &mut self.shell, self.now);
+    }
+
+    /// A TCP connection is gone.
+    pub fn disconnect(&mut self, side: u8, socket: SocketId) {
+        self.session.as_mut().expect("an open session").on_disconnected(
+            side,
+            socket,
+            &mut self.shell,
+            self.now,
+        );
+    }
+
     /// Time passes; the session is woken whenever it asked for.
     pub fn advance(&mut self, by: Micros) {
         let until = self.now + by;
