@@ -24,8 +24,12 @@ impl Certificate {
     /// If the system gives no random numbers: then nothing secret can be made.
     #[must_use]
     pub fn generate() -> Certificate {
+        Self::named(hex(&random_array::<8>()))
+    }
+
+    pub(crate) fn named(common_name: String) -> Certificate {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key can be made");
-        let certificate = parameters().self_signed(&key).expect("our own parameters are valid");
+        let certificate = parameters(common_name).self_signed(&key).expect("our own parameters are valid");
         Self::new(certificate.der().to_vec(), key.serialize_der())
     }
 
@@ -70,10 +74,10 @@ impl std::fmt::Debug for Certificate {
     }
 }
 
-fn parameters() -> CertificateParams {
+fn parameters(common_name: String) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
-    parameters.distinguished_name.push(DnType::CommonName, hex(&random_array::<8>()));
+    parameters.distinguished_name.push(DnType::CommonName, common_name);
     // Firefox wants serial numbers that differ between all machines.
     parameters.serial_number = Some(random_array::<16>().to_vec().into());
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

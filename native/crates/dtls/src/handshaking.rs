@@ -1,4 +1,5 @@
 use trunkline_base::Micros;
+use trunkline_base::limits::DTLS_ATTEMPTS;
 
 use crate::alert;
 use crate::hellos::Hellos;
@@ -6,9 +7,8 @@ use crate::reassembly::Reassembly;
 
 /// Of a whole handshake, all attempts together.
 const HANDSHAKE: Micros = 30_000_000;
-/// Of the library, with a pause before the next that doubles, so that a burst of noise does not use them all up.
-const ATTEMPTS: u32 = 8;
-const FIRST_PAUSE: Micros = 25_000;
+/// After an attempt of the library; doubles with each, so that a burst of noise does not use them all up.
+const FIRST_PAUSE: Micros = 50_000;
 /// What is left once an alert in the clear said that the peer gave up. It may be forged: a good handshake is done by then.
 const AFTER_ALERT: Micros = 3_000_000;
 
@@ -17,7 +17,7 @@ const AFTER_ALERT: Micros = 3_000_000;
 pub struct Handshaking {
     pub reassembly: Reassembly,
     pub hellos: Hellos,
-    attempts: u32,
+    attempts: usize,
     ends: Option<Micros>,
     resumes: Option<Micros>,
     /// Why the last attempt failed.
@@ -35,11 +35,11 @@ impl Handshaking {
     pub fn on_gave_up(&mut self, reason: String, now: Micros) -> Result<(), String> {
         self.hellos.forget();
         self.reassembly = Reassembly::default();
-        if self.attempts >= ATTEMPTS {
-            return Err(format!("{ATTEMPTS} attempts failed, the last one with: {reason}"));
+        if self.attempts >= DTLS_ATTEMPTS {
+            return Err(format!("{DTLS_ATTEMPTS} attempts failed, the last one with: {reason}"));
         }
         self.trouble = Some(reason);
-        self.resumes = Some(now + (FIRST_PAUSE << self.attempts));
+        self.resumes = Some(now + (FIRST_PAUSE << self.attempts.saturating_sub(1)));
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use trunkline_base::Micros;
+use trunkline_base::limits::DTLS_ATTEMPTS;
 
 use crate::reassembly::Message;
 
@@ -6,8 +7,6 @@ type ClientRandom = [u8; 32];
 
 /// A hello that comes again sooner was doubled by the network; a peer waits longer before it repeats one.
 const REPEATS_AFTER: Micros = 30_000;
-/// Handshakes that were given up for a later one of the peer.
-const RETIRED: usize = 8;
 
 /// What a server does with a hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +27,7 @@ pub struct Hellos {
     current: Option<Answered>,
     /// Heard once while another handshake was under way.
     candidate: Option<ClientRandom>,
+    /// Of handshakes that were given up for a later one of the peer.
     retired: Vec<ClientRandom>,
 }
 
@@ -69,7 +69,7 @@ impl Hellos {
 
     fn begin(&mut self, random: ClientRandom, now: Micros) -> Decision {
         if let Some(old) = self.current.take() {
-            if self.retired.len() == RETIRED {
+            if self.retired.len() == DTLS_ATTEMPTS {
                 return Decision::Refuse;
             }
             self.retired.push(old.random);
@@ -142,6 +142,6 @@ mod tests {
             hellos.decide(&hello(*random, 0), 0);
             hellos.decide(&hello(*random, 0), 1) == Decision::Begin
         });
-        assert!(begun.count() <= RETIRED + 1);
+        assert!(begun.count() <= DTLS_ATTEMPTS + 1);
     }
 }

@@ -1,13 +1,8 @@
+use trunkline_base::limits::{DTLS_MESSAGE_BYTES, DTLS_MESSAGE_PIECES, DTLS_PARTIAL_MESSAGES};
+
 use crate::handshake::{self, Fragment};
 use crate::record;
 use crate::well_formed::is_well_formed;
-
-/// Of a message in the clear. A hello with several post-quantum key shares has less, a certificate of a browser much less.
-const LONGEST: usize = 8_192;
-/// A flight of DTLS 1.2 has five messages; the others are room for noise.
-const PARTIAL: usize = 8;
-/// A peer that sends smaller pieces than this in no order at all is no peer.
-const PIECES: usize = 64;
 
 /// A handshake message that came in the clear, whole and well-formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +21,7 @@ impl Message {
     /// As a datagram with one record and one fragment, however it came. Neither version's transcript sees the difference
     /// (RFC 6347 §4.2.6, RFC 9147 §5.2).
     pub fn datagram(&self) -> Vec<u8> {
-        let length = self.body.len() as u16; // At most LONGEST.
+        let length = self.body.len() as u16; // At most DTLS_MESSAGE_BYTES.
         let record_length = (length + handshake::HEADER_BYTES as u16).to_be_bytes();
         let [high, low] = length.to_be_bytes();
         let [seq_high, seq_low] = self.message_seq.to_be_bytes();
@@ -55,7 +50,7 @@ pub struct Reassembly {
 impl Reassembly {
     /// `Err`: it is part of no message that we want. `Ok(None)`: more is to come.
     pub fn add(&mut self, fragment: &Fragment<'_>) -> Result<Option<Message>, Refused> {
-        if fragment.length > LONGEST {
+        if fragment.length > DTLS_MESSAGE_BYTES {
             return Err(Refused);
         }
         let mut partial = self.take(fragment);
@@ -70,7 +65,7 @@ impl Reassembly {
                 .then_some(Some(Message { kind, message_seq, body }))
                 .ok_or(Refused);
         }
-        if self.partial.len() == PARTIAL {
+        if self.partial.len() == DTLS_PARTIAL_MESSAGES {
             self.partial.remove(0);
         }
         self.partial.push(partial);
@@ -133,7 +128,7 @@ impl Partial {
         });
         let index = self.known.partition_point(|(from, _)| *from < begin);
         self.known.insert(index, (begin, end));
-        if self.known.len() > PIECES { Err(Refused) } else { Ok(()) }
+        if self.known.len() > DTLS_MESSAGE_PIECES { Err(Refused) } else { Ok(()) }
     }
 }
 
@@ -215,7 +210,7 @@ mod tests {
     #[test]
     fn what_is_too_long_or_malformed_is_refused() {
         let mut reassembly = Reassembly::default();
-        let long = hello(LONGEST + 1, 7);
+        let long = hello(DTLS_MESSAGE_BYTES + 1, 7);
         assert_eq!(reassembly.add(&part(&long, 0, 100)), Err(Refused));
         let mut malformed = hello(100, 7);
         malformed[47] ^= 1;
@@ -228,11 +223,11 @@ mod tests {
         let mut reassembly = Reassembly::default();
         let bodies: Vec<Vec<u8>> = (0..100).map(|more| hello(8_000 + more, 7)).collect();
         bodies.iter().for_each(|body| assert_eq!(reassembly.add(&part(body, 0, 50)), Ok(None)));
-        assert_eq!(reassembly.partial.len(), PARTIAL);
+        assert_eq!(reassembly.partial.len(), DTLS_PARTIAL_MESSAGES);
         let body = hello(8_000, 9);
         for piece in 0..1_000 {
             let _ = reassembly.add(&part(&body, piece * 8, 4));
         }
-        assert!(reassembly.partial.iter().all(|partial| partial.known.len() <= PIECES));
+        assert!(reassembly.partial.iter().all(|partial| partial.known.len() <= DTLS_MESSAGE_PIECES));
     }
 }

@@ -66,3 +66,20 @@ fn without_a_usable_fingerprint_nothing_begins() {
         assert_eq!((association.deadline(), association.refused()), (None, 1));
     }
 }
+
+#[test]
+fn a_certificate_longer_than_a_datagram_is_taken() {
+    let long = Certificate::named("x".repeat(2_000));
+    for version in VERSIONS {
+        let mut pair = Pair::new(version, 1, Conditions::lan());
+        let now = pair.network.now();
+        let showing = |role, only, wanted: &Certificate| {
+            Peer::showing(&long, role, seeded(only, 1), vec![fingerprint_of(wanted)], now)
+        };
+        pair.client = showing(Role::Client, Some(version), &long);
+        pair.server = showing(Role::Server, None, &long);
+        pair.start();
+        pair.run();
+        pair.assert_connected();
+    }
+}

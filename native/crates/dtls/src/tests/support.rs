@@ -48,10 +48,21 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(role: Role, library: Library, wanted: Vec<Fingerprint>, now: Micros) -> Self {
-        let (host, certificate) = match role {
-            Role::Client => (1, client_certificate()),
-            Role::Server => (2, server_certificate()),
+        let certificate = match role {
+            Role::Client => client_certificate(),
+            Role::Server => server_certificate(),
         };
+        Self::showing(certificate, role, library, wanted, now)
+    }
+
+    pub fn showing(
+        certificate: &Certificate,
+        role: Role,
+        library: Library,
+        wanted: Vec<Fingerprint>,
+        now: Micros,
+    ) -> Self {
+        let host = if role == Role::Client { 1 } else { 2 };
         let options = Options { role, peer_fingerprints: wanted };
         Self {
             at: address(host),
