@@ -101,8 +101,7 @@ impl Side {
             return;
         }
         let was = self.streams.first.slot.agent.agent.state();
-        let agent = without(&self.streams.first.slot.agent.agent, |path| path.socket == socket, cx.now);
-        self.change_agent(|kept| *kept = agent);
+        self.change_agent(|agent| agent.forget(|path| path.socket == socket));
         self.note_path();
         if was == "connected" && self.streams.first.slot.agent.agent.state() != "connected" {
             cx.shell
@@ -124,9 +123,7 @@ impl Side {
                 agent
             }
         };
-        if agent.paths().any(|path| path.socket >= TCP_FROM) {
-            agent = without(&agent, |path| path.socket >= TCP_FROM, cx.now);
-        }
+        agent.forget(|path| path.socket >= TCP_FROM);
         record.agent = AgentRecord::new(agent);
         for path in agent.paths() {
             if let Some(remote) = path.remote.to_std() {
@@ -229,15 +226,6 @@ fn answer<'a>(
     }
     let len = success(reply, id, from, password);
     (Some(check), len)
-}
-
-/// The agent without some of its paths.
-fn without(agent: &Agent, is_gone: impl Fn(&Path) -> bool, now: Micros) -> Agent {
-    let mut rest = Agent::new();
-    for path in agent.paths().filter(|path| !is_gone(path)) {
-        rest.on_check(path, agent.selected() == Some(path), now);
-    }
-    rest
 }
 
 const PATH_NEWS_US: Micros = 1_000_000;

@@ -84,6 +84,7 @@ pub(crate) fn side_of(text: &SideText, slots: Vec<Slot<SideRecord>>, settings: &
         id: text.id().into(),
         cname: text.cname.as_str().into(),
         born: text.born,
+        digits_until: 0,
     })
 }
 

@@ -64,13 +64,13 @@ impl Side {
     }
 
     /// Sends a packet once more, as it left.
-    fn repeat<S: Shell>(&self, medium: u8, sequence: u16, cx: &mut Cx<'_, S>) {
-        let stream = &self.streams[medium];
+    fn repeat<S: Shell>(&mut self, medium: u8, sequence: u16, cx: &mut Cx<'_, S>) {
+        let stream = &mut self.streams[medium];
         let way = match &stream.end {
             Some(end) => end.way(),
             None => self.webrtc.as_ref().and_then(|webrtc| webrtc.way(medium)),
         };
-        let kept = stream.ring.as_ref().and_then(|ring| ring.find(sequence));
+        let kept = stream.ring.as_mut().and_then(|ring| ring.repeat(sequence));
         if let (Some((forward, ..)), Some(datagram)) = (way, kept) {
             cx.shell.send(forward.socket, forward.to, datagram);
         }

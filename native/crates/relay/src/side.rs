@@ -24,6 +24,8 @@ pub(crate) struct Side {
     pub cname: Box<str>,
     /// Number of the side in its session, in the order they were made.
     pub born: u32,
+    /// Up to when fingers would have been busy with the digits that were told.
+    pub digits_until: Micros,
 }
 
 /// To whom a side talks.
@@ -208,7 +210,13 @@ impl Side {
         }
     }
 
-    pub fn tell_digit<S: Shell>(&self, digit: Digit, cx: &mut Cx<'_, S>) {
+    /// Digits faster than anybody presses them are passed on but not told: events of all sessions take one way.
+    pub fn tell_digit<S: Shell>(&mut self, digit: Digit, cx: &mut Cx<'_, S>) {
+        let busy_until = self.digits_until.max(cx.now);
+        if busy_until - cx.now > DIGITS_AHEAD_US {
+            return;
+        }
+        self.digits_until = busy_until + DIGIT_US;
         cx.shell.event(Event::Dtmf {
             session: cx.session.to_owned(),
             side: self.id.to_string(),
@@ -255,3 +263,8 @@ impl Stream {
         self.kind == MediumKind::Audio
     }
 }
+
+/// Shorter than any digit with its pause (ITU-T Q.24: 40 ms each).
+const DIGIT_US: Micros = 50_000;
+/// As many as 64 digits at once: a network that held packets back gives them all together.
+const DIGITS_AHEAD_US: Micros = 64 * DIGIT_US;

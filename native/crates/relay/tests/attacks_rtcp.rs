@@ -52,12 +52,17 @@ fn asking_again_and_again_gives_no_more_than_a_few_times_what_was_sent() {
     let bytes: usize = browser.raw.drain(..).map(|datagram| datagram.len()).sum();
     assert_eq!(sent.len(), 40);
     // Sixty-four times the same number, and each number in every packet.
-    let greedy: Vec<u8> = std::iter::repeat_n([sent[30].to_be_bytes(), [0xff; 2]].concat(), 64).flatten().collect();
+    let greedy: Vec<u8> =
+        std::iter::repeat_n([sent[30].to_be_bytes(), [0xff; 2]].concat(), 64).flatten().collect();
     let mut repeated = 0;
     for round in 0..200 {
         let mut nack = Packet::new();
         build_nack(&mut nack, browser.ssrc, ours, &sent);
-        let bytes = if round % 2 == 0 { nack.bytes().to_vec() } else { feedback(205, 1, browser.ssrc, ours, &greedy) };
+        let bytes = if round % 2 == 0 {
+            nack.bytes().to_vec()
+        } else {
+            feedback(205, 1, browser.ssrc, ours, &greedy)
+        };
         browser.send_rtcp(&mut rig, &bytes);
         repeated += rig.take_sent(browser.address).iter().map(|sent| sent.bytes.len()).sum::<usize>();
         rig.advance(MS);

@@ -5,8 +5,8 @@ mod support;
 use std::net::SocketAddr;
 
 use support::{
-    Browser, MS, Phone, Rig, SECOND, SHARED, WEBRTC, Words, codec, dtmf_8, pcmu, rtp_packet, rtp_spec, shared_spec,
-    webrtc_spec,
+    Browser, MS, Phone, Rig, SECOND, SHARED, WEBRTC, Words, codec, dtmf_8, pcmu, rtp_packet, rtp_spec,
+    shared_spec, webrtc_spec,
 };
 use trunkline_control::Event;
 use trunkline_control::MediumKind::Audio;
@@ -35,7 +35,8 @@ fn spray_on_all_ports_is_heard_by_nobody_and_moves_nothing() {
         for number in 0..50_u16 {
             for _ in 0..100 {
                 let ip = [198, 18, random.bits() as u8, random.bits() as u8];
-                let from = SocketAddr::from((ip, [a.address.port(), random.bits() as u16][number as usize % 2]));
+                let from =
+                    SocketAddr::from((ip, [a.address.port(), random.bits() as u16][number as usize % 2]));
                 let ssrc = [a.ssrc, b.ssrc, 7][random.below(3) as usize];
                 for socket in &sockets {
                     for sequence in number * 4..number * 4 + 4 {
@@ -159,7 +160,10 @@ fn headers_with_everything_that_can_be_too_long_go_out_clean_or_not_at_all() {
                     packet.extend(padding);
                     rig.arrive(a.socket, a.address, &packet);
                     for heard in rig.take_sent(b.address) {
-                        assert_eq!((heard.bytes[0], &heard.bytes[8..12]), (0x80, &b.local.ssrc.to_be_bytes()[..]));
+                        assert_eq!(
+                            (heard.bytes[0], &heard.bytes[8..12]),
+                            (0x80, &b.local.ssrc.to_be_bytes()[..])
+                        );
                         assert!(heard.bytes[12..].iter().all(|byte| *byte != 0xcc), "a CSRC passed");
                     }
                 }

@@ -13,7 +13,8 @@ use trunkline_control::{
 };
 use trunkline_dtls::Certificate;
 use trunkline_ice::{Kind, kind_of, read_check};
-use trunkline_relay::{Session, Settings, SocketId};
+use trunkline_relay::{Session, Settings, SideRecord, SocketId};
+use trunkline_slab::{Slab, Slot};
 
 pub use browser::{Browser, End, check_datagram};
 pub use phone::{
@@ -116,6 +117,18 @@ impl Rig {
         }
     }
 
+    /// As it is, without the fake engine's copies.
+    pub fn on_datagram(
+        &mut self,
+        side: u8,
+        socket: SocketId,
+        from: SocketAddr,
+        packet: &mut Packet,
+    ) -> Option<trunkline_relay::Forward> {
+        let session = self.session.as_mut().expect("an open session");
+        session.on_datagram(side, socket, from, packet, &self.settings, &mut self.shell, self.now)
+    }
+
     /// A STUN check over a socket of the test's choice.
     pub fn check(&mut self, side: u8, socket: SocketId, from: SocketAddr, check: &[u8]) {
         let session = self.session.as_mut().expect("an open session");
@@ -162,18 +175,23 @@ impl Rig {
 
     /// The process dies between two calls and another goes on, `gap` later, with a copy of the slab.
     pub fn crash(&mut self, gap: Micros) {
-        self.try_crash(gap, |_| {});
-        assert!(self.session.is_some(), "the session was not recovered");
+        self.crash_with(gap, |_| {});
     }
 
-    /// The same; `damage` is done to each record. Leaves no session if there was none to recover.
-    pub fn try_crash(&mut self, gap: Micros, damage: impl Fn(&mut trunkline_relay::SideRecord)) {
+    /// The same; `damage` is done to what is found.
+    pub fn crash_with(&mut self, gap: Micros, damage: impl FnOnce(&mut Vec<Slot<SideRecord>>)) {
         self.session.take().expect("an open session").abandon();
         let (slab, _file) = self.shell.slab.copy().expect("a copy");
+        self.recover(slab, gap, damage);
+        assert!(self.is_open(), "the session was not recovered");
+    }
+
+    /// Another process finds this. Leaves no session if there is none to recover.
+    pub fn recover(&mut self, slab: Slab, gap: Micros, damage: impl FnOnce(&mut Vec<Slot<SideRecord>>)) {
         self.shell = FakeShell::on(slab);
         self.now += gap;
         let mut slots = self.shell.recovered();
-        slots.iter_mut().for_each(|slot| damage(slot));
+        damage(&mut slots);
         for slot in &slots {
             assert_eq!(Session::id_of(slot).as_deref(), Some("call"));
         }
@@ -181,6 +199,16 @@ impl Rig {
         for (side, place) in self.session.iter().flat_map(|session| session.places()).collect::<Vec<_>>() {
             self.shell.own(side, &place).expect("its place");
         }
+    }
+
+    /// The records and texts as a process after us would find them.
+    pub fn image(&self) -> Vec<(u32, SideRecord, Vec<u8>)> {
+        let (slab, _file) = self.shell.slab.copy().expect("a copy");
+        let mut partition = slab.partition::<SideRecord>(0).expect("nobody else holds it");
+        let slots = partition.recovered();
+        let image = slots.iter().map(|slot| (slot.number(), **slot, slot.text())).collect();
+        slots.into_iter().for_each(Slot::abandon);
+        image
     }
 
     pub fn is_open(&self) -> bool {

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,6 +32,8 @@ pub struct FakeShell {
     pub taken: Vec<(SocketId, SocketAddr)>,
     pub pairs_left: u32,
     pub released: Vec<(RtpPlace, bool)>,
+    /// Copies of the slab at each call of ours, if they are wanted: where a process may die.
+    pub snapshots: Option<RefCell<Vec<Slab>>>,
     next_port: u16,
 }
 
@@ -56,12 +59,19 @@ impl FakeShell {
             taken: Vec::new(),
             pairs_left: 100,
             released: Vec::new(),
+            snapshots: None,
             next_port: 20_000,
         }
     }
 
     pub fn recovered(&mut self) -> Vec<Slot<SideRecord>> {
         self.partition.as_mut().expect("a partition").recovered()
+    }
+
+    fn snapshot(&self) {
+        if let Some(snapshots) = &self.snapshots {
+            snapshots.borrow_mut().push(self.slab.copy().expect("a copy").0);
+        }
     }
 
     pub fn slots_used(&self) -> u32 {
@@ -71,6 +81,7 @@ impl FakeShell {
 
 impl Shell for FakeShell {
     fn send(&mut self, socket: SocketId, to: SocketAddr, bytes: &[u8]) {
+        self.snapshot();
         self.sent.push_back(Sent { socket, to, bytes: bytes.to_vec() });
     }
 
@@ -79,6 +90,7 @@ impl Shell for FakeShell {
     }
 
     fn learn(&mut self, socket: SocketId, from: SocketAddr, side: SideIndex, steal: bool) -> bool {
+        self.snapshot();
         if self.taken.contains(&(socket, from)) && !steal {
             return false;
         }
@@ -90,23 +102,28 @@ impl Shell for FakeShell {
     }
 
     fn unlearn(&mut self, socket: SocketId, from: SocketAddr) {
+        self.snapshot();
         self.sources.remove(&(socket, from));
     }
 
     fn accept_ufrag(&mut self, ufrag: &str, side: SideIndex) {
+        self.snapshot();
         self.ufrags.insert(ufrag.to_owned(), side);
     }
 
     fn retire_ufrag(&mut self, ufrag: &str) {
+        self.snapshot();
         self.ufrags.remove(ufrag);
     }
 
     fn slot(&mut self) -> Result<Slot<SideRecord>, Fault> {
+        self.snapshot();
         let exhausted = |_| Fault { code: "MEDIA_SESSIONS_EXHAUSTED".into(), message: "full".into() };
         self.partition.as_ref().expect("a partition").allocate().map_err(exhausted)
     }
 
     fn webrtc_place(&mut self) -> Result<WebRtcPlace, Fault> {
+        self.snapshot();
         let candidate = LocalCandidate {
             foundation: "1".into(),
             protocol: "udp".into(),
@@ -139,6 +156,7 @@ impl Shell for FakeShell {
     }
 
     fn release(&mut self, place: &RtpPlace, rest: bool) {
+        self.snapshot();
         if !place.shared {
             self.pairs_left += 1;
             self.owners.remove(&place.rtp);
