@@ -198,7 +198,7 @@ export type SessionChange =
   | { readonly kind: 'mute'; readonly side: SideId; readonly muted: boolean }
   /**
    * Sends digits to the peer of this side as telephone-events (RFC 4733), after those that still wait and beside what
-   * it hears. Not idempotent: said twice, it is heard twice. A peer that agreed to no events gets nothing.
+   * it hears. Not idempotent: said twice, it is heard twice. Refused for a peer that agreed to no events.
    */
   | {
       readonly kind: 'send-dtmf'

@@ -1,5 +1,5 @@
 import { GatewayError, LIMITS } from '../base/index.ts'
-import type { RemoteSide, SessionChange, SessionSpec, SideId, SideSpec } from './model.ts'
+import type { RemoteMedium, RemoteSide, SessionChange, SessionSpec, SideId, SideSpec } from './model.ts'
 
 /**
  * Refuses a session that cannot exist, before anything is bound.
@@ -38,6 +38,17 @@ export function checkChange(sides: ReadonlyMap<SideId, SideSpec>, change: Sessio
   if (change.kind === 'connect' && change.to.kind === 'side') checkPartner(sides, side.id, change.to.side)
   if (change.kind === 'connect' && change.to.kind === 'tone') checkTone(change.to.frequencyHz)
   if (change.kind === 'send-dtmf') checkDigits(change)
+}
+
+/**
+ * Refuses digits for a peer that would not hear them.
+ *
+ * @throws GatewayError `MEDIA_SPEC_INVALID`.
+ */
+export function checkTakesEvents(side: SideId, media: readonly (RemoteMedium | undefined)[]): void {
+  const codecs = media.flatMap((medium) => (medium?.active === true ? medium.sendCodecs : []))
+  if (codecs.some(({ name }) => name.toLowerCase() === 'telephone-event')) return
+  invalid(`the peer of side ${side} takes no telephone-event`)
 }
 
 function checkSide(side: SideSpec): void {

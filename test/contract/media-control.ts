@@ -79,12 +79,13 @@ export function controlContract(withEngine: WithEngine): void {
       close()
     }))
 
-  test('digits for a peer that takes none are dropped, and harm nothing', () =>
+  test('digits for a peer that agreed to no events are refused, and harm nothing', () =>
     withEngine(async ({ engine }) => {
       const { a, b, close } = await trio(engine)
       await link(engine, 'a', 'b')
       await a.say(b, 1, 0)
-      await engine.change('call', { kind: 'send-dtmf', side: 'b', digits: '1' })
+      const digits = engine.change('call', { kind: 'send-dtmf', side: 'b', digits: '1' })
+      await assert.rejects(digits, { code: 'MEDIA_SPEC_INVALID' })
       await a.say(b, 2, 160)
       assert.equal(b.payloads().length, 2)
       close()

@@ -15,7 +15,7 @@ import type {
   SideSpec,
   SideStats,
 } from '../../model.ts'
-import { checkChange, checkSpec } from '../../spec-check.ts'
+import { checkChange, checkSpec, checkTakesEvents } from '../../spec-check.ts'
 import { EventQueue } from '../portable/event-queue.ts'
 import { type FakeSide, makeSide, withNewIce } from './fake-side.ts'
 import { FakePorts } from './port-pool.ts'
@@ -192,7 +192,7 @@ class InMemoryEngine implements FakeEngine {
         sideOf(session, change.side).muted = change.muted
         return []
       case 'send-dtmf':
-        sideOf(session, change.side).digits += change.digits
+        sendDigits(sideOf(session, change.side), change.digits)
         return []
     }
   }
@@ -257,6 +257,11 @@ function connect(session: Session, id: SideId, to: ConnectedTo): void {
     sideOf(session, to.side).to = { kind: 'side', side: id }
   }
   sideOf(session, id).to = to
+}
+
+function sendDigits(side: FakeSide, digits: string): void {
+  checkTakesEvents(side.spec.id, side.remote?.media ?? [])
+  side.digits += digits
 }
 
 function unlink(session: Session, id: SideId): void {

@@ -9,7 +9,7 @@ import type {
   SideSpec,
   SideStats,
 } from '../../model.ts'
-import { checkChange } from '../../spec-check.ts'
+import { checkChange, checkTakesEvents } from '../../spec-check.ts'
 import { createSilence, createTone, type Tone } from './rtp/index.ts'
 import type { Side } from './side.ts'
 import type { Stream } from './stream.ts'
@@ -163,7 +163,12 @@ export class Session {
   }
 
   #sendDigits({ side, ...digits }: SessionChange & { kind: 'send-dtmf' }): void {
-    const stream = this.#member(side).side.streams.find(({ kind }) => kind === 'audio')
+    const { streams } = this.#member(side).side
+    checkTakesEvents(
+      side,
+      streams.map(({ remote }) => remote),
+    )
+    const stream = streams.find(({ kind }) => kind === 'audio')
     if (stream === undefined) return
     stream.sendDigits(digits)
     this.#maker.follow(stream)
