@@ -2,6 +2,8 @@ use bytemuck::{Pod, Zeroable};
 use trunkline_base::{Address, Micros};
 
 const PATHS: usize = 8;
+/// Two checks of a peer may be lost on the way (RFC 7675 §5.1: one every 5 s, a fifth more at most).
+const QUIET_US: Micros = 15_000_000;
 
 /// An address pair: where the peer is and on which socket of ours it is heard.
 #[repr(C)]
@@ -33,7 +35,8 @@ pub enum PathChange {
 /// Which pairs authenticated, and which one is used, of one ICE-lite side (RFC 8445 §2.5); plain data.
 ///
 /// Until there is a nomination the first valid pair is used, then each nomination is followed at once. Consent
-/// (RFC 7675) is any authentic check, on any pair. Keeps at most 8 pairs: the one heard longest ago gives way, but never the
+/// (RFC 7675) is any authentic check; one on another pair moves media there once the pair in use was silent for 15 s,
+/// so that nobody is sent to for long who does not ask for it. Keeps at most 8 pairs: the one heard longest ago gives way, but never the
 /// one in use.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -76,12 +79,12 @@ impl Agent {
     /// pushed out another: [`Self::take_forgotten`] tells.
     pub fn on_check(&mut self, path: Path, use_candidate: bool, now: Micros) -> PathChange {
         let (at, is_new) = self.place_of(&path);
-        self.known[at] = Known { path, heard_at: now };
         self.last_check_at = now;
         let before = self.selected;
         let was_lost = std::mem::take(&mut self.lost) == 1;
         // While consent was missing the old path was dead: any that works is better.
-        let leads_elsewhere = self.restarted == 1 && is_new;
+        let leads_elsewhere = self.restarted == 1 && is_new || self.is_quiet(now);
+        self.known[at] = Known { path, heard_at: now };
         if before == 0 || use_candidate || was_lost || leads_elsewhere {
             self.selected = at as u16 + 1;
         }
@@ -148,6 +151,26 @@ impl Agent {
             (_, 0) => "connected",
             _ => "disconnected",
         }
+    }
+
+    /// The peer is not there any more: a connection was closed. If it was in use, the pair heard last is from now on.
+    pub fn forget(&mut self, is_gone: impl Fn(&Path) -> bool) {
+        let selected = usize::from(self.selected).checked_sub(1);
+        for known in self.known.iter_mut().filter(|known| !known.is_free() && is_gone(&known.path)) {
+            *known = Known::zeroed();
+        }
+        if selected.and_then(|at| self.known.get(at)).is_some_and(|known| !known.is_free()) {
+            return;
+        }
+        let left = (0..PATHS).filter(|at| !self.known[*at].is_free());
+        let newest = left.max_by_key(|at| self.known[*at].heard_at);
+        self.selected = newest.map_or(0, |at| at as u16 + 1);
+        self.lost &= u16::from(newest.is_some());
+    }
+
+    /// The pair in use was not heard for a while, whatever others were.
+    fn is_quiet(&self, now: Micros) -> bool {
+        self.in_use().is_some_and(|known| now.saturating_sub(known.heard_at) >= QUIET_US)
     }
 
     fn in_use(&self) -> Option<&Known> {
@@ -251,6 +274,37 @@ mod tests {
             assert_eq!(ice.selected(), Some(path(WIFI)));
             assert_eq!(ice.paths().count(), PATHS);
         }
+    }
+
+    #[test]
+    fn media_leaves_a_pair_that_is_not_heard_any_more_for_one_that_is() {
+        let mut ice = Agent::new();
+        ice.on_check(path(WIFI), true, 0);
+        assert_eq!(ice.on_check(path(VPN), false, QUIET_US - 1), PathChange::None);
+        assert_eq!(ice.on_check(path(WIFI), false, QUIET_US), PathChange::None, "late, but the one in use");
+        assert_eq!(ice.on_check(path(VPN), false, 2 * QUIET_US - 1), PathChange::None);
+        assert_eq!(ice.on_check(path(VPN), false, 2 * QUIET_US), PathChange::Moved);
+        assert_eq!(ice.selected(), Some(path(VPN)));
+    }
+
+    #[test]
+    fn a_closed_connection_leaves_the_pair_heard_last_and_no_new_consent() {
+        let is_wifi = |gone: &Path| *gone == path(WIFI);
+        let mut ice = Agent::new();
+        ice.on_check(path(WIFI), true, 0);
+        for (port, at) in [(VPN, 10), (MOBILE, 20)] {
+            ice.on_check(path(port), false, at);
+        }
+        ice.forget(|gone| *gone == path(VPN));
+        assert_eq!((ice.selected(), ice.is_valid(&path(VPN))), (Some(path(WIFI)), false));
+        ice.forget(is_wifi);
+        assert_eq!((ice.selected(), ice.deadline(CONSENT)), (Some(path(MOBILE)), Some(20 + CONSENT)));
+        assert!(ice.on_wakeup(CONSENT, 20 + CONSENT));
+        ice.forget(is_wifi);
+        assert_eq!((ice.selected(), ice.state()), (None, "disconnected"));
+        ice.forget(|_| true);
+        assert_eq!((ice.selected(), ice.state(), ice.paths().count()), (None, "new", 0));
+        assert_eq!(ice.on_check(path(VPN), false, 50), PathChange::Connected);
     }
 
     #[test]
