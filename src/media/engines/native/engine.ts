@@ -55,6 +55,11 @@ export class NativeEngine implements MediaEngine {
     return this.#supervisor.about
   }
 
+  /** Ids of keeper and relay; `undefined` while there are none. */
+  get processes(): { readonly keeper: number; readonly relay: number } | undefined {
+    return this.#supervisor.processes
+  }
+
   /** As of the last count, some seconds ago. */
   readonly strays = (): number => this.#stats?.strays ?? 0
 

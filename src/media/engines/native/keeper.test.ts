@@ -58,6 +58,7 @@ test('a keeper that is ready is waited for, and its notes are lines of our log',
 
 for (const [what, script, code, message] of [
   ['says why', `echo '{"ready":false,"why":"port 3480 is taken"}'; exit 1`, 'LISTEN_FAILED', /port 3480 is taken/],
+  ['has no port for RTP', `echo '{"ready":true,"pairs":0}'; exec sleep 60`, 'LISTEN_FAILED', /none of the RTP ports/],
   ['ends without a word', 'exit 7', 'LISTEN_FAILED', /ended with 7/],
 ] as const) {
   test(`a keeper that cannot start and ${what} is named with its reason`, { timeout: 10_000 }, async (t) => {

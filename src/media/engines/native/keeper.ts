@@ -85,7 +85,8 @@ async function ready(child: ChildProcess): Promise<void> {
 /** @returns Why the keeper is not ready; `undefined`: it is. */
 function problemIn(line: string): string | undefined {
   const said = readJson(line)
-  return said?.ready === true ? undefined : String(said?.why ?? line)
+  if (said?.ready !== true) return String(said?.why ?? line)
+  return said.pairs === 0 ? 'none of the RTP ports could be opened' : undefined
 }
 
 /** What the engine notes on standard error, as lines of our log; nobody else reads it. */

@@ -60,6 +60,12 @@ export class Supervisor {
     return `native, ${threads} thread${threads === 1 ? '' : 's'}, io ${io}`
   }
 
+  /** Ids of keeper and relay; `undefined` while there are none. */
+  get processes(): { readonly keeper: number; readonly relay: number } | undefined {
+    const hello = this.#hello
+    return hello && { keeper: hello.keeperPid, relay: hello.relayPid }
+  }
+
   /** @throws GatewayError that of the engine; `MEDIA_DEADLINE_MISSED`; `MEDIA_ENGINE_LOST`: a new one is being started. */
   async call(op: Op, deadlineMs: number): Promise<Answer> {
     if (this.#connection !== undefined) return this.#connection.call(op, deadlineMs)
@@ -154,7 +160,7 @@ export class Supervisor {
           if (!this.#isStopping) this.#relaunch(attempt + 1)
         })
       },
-      Math.min(LONGEST_PAUSE_MS, attempt === 0 ? 0 : 500 * 2 ** attempt),
+      Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt),
     )
   }
 
@@ -190,4 +196,6 @@ function endProcess(pid: number | undefined): void {
 
 /** The engine itself gives its relay 5 s. */
 const STOP_MS = 8_000
+/** The relay that waited has the ports open too; it notices the death of its keeper within milliseconds. */
+const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
