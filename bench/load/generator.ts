@@ -35,6 +35,7 @@ export interface EndPlan {
     readonly fingerprint: string
   }
   readonly joinAtUs?: number
+  readonly silent?: boolean
 }
 
 /** A histogram's figures; `buckets`: (largest value, how many), ascending. */

@@ -42,6 +42,12 @@ test('phones that share ports are still told apart by where the relay sends from
   assert.equal(new Set(ends.map(({ bind, remote }) => `${bind} ${remote}`)).size, 80)
 })
 
+test('WebRTC clients have a port each, also where phones share', () => {
+  const ends = endsOf(opened('webrtc-rtp', 'shared'))
+  assert.equal(new Set(ends.filter(({ webrtc }) => webrtc !== undefined).map(({ bind }) => bind)).size, 40)
+  assert.equal(new Set(ends.map(({ bind }) => bind)).size, 40 + 8)
+})
+
 test('both processes of the direct path number the ends alike', () => {
   const { senders, receivers } = directEnds(10, '198.18.0.1', RELAY)
   assert.deepEqual(

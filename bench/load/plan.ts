@@ -23,18 +23,25 @@ export interface WishOptions {
   readonly phonePorts: PhonePorts
   /** Of the WebRTC clients' certificate. */
   readonly fingerprint?: string
+  /** The lowest port that is used. */
+  readonly firstPort?: number
 }
 
-/** Calls with fresh keys, each end at a place of its own. */
-export function wishes({ mode, calls, address, phonePorts, fingerprint }: WishOptions): CallWish[] {
+/** Calls with fresh keys, each end at a place of its own. WebRTC clients never share a port. */
+export function wishes(options: WishOptions): CallWish[] {
+  const { mode, calls, address, fingerprint } = options
   const run = randomBytes(4).toString('hex')
   return Array.from({ length: calls }, (_, n) => {
-    // Neighbours share a port, so that what is due at one moment leaves in one system call.
-    const port = (side: number): number =>
-      phonePorts === 'own' ? FIRST_PORT + 2 * n + side : FIRST_PORT + 2 * Math.floor((n * SHARED_PORTS) / calls) + side
-    const at = (side: number): Endpoint => ({ address, port: port(side) })
+    const at = (side: 0 | 1): Endpoint => ({ address, port: portOf(options, n, side) })
     return { id: `bench-${run}-${n}`, ends: [firstEnd(mode, at(0), fingerprint), { at: at(1) }] }
   })
+}
+
+function portOf({ mode, calls, phonePorts, firstPort = FIRST_PORT }: WishOptions, n: number, side: 0 | 1): number {
+  if (phonePorts === 'own') return firstPort + 2 * n + side
+  if (mode === 'webrtc-rtp' && side === 0) return firstPort + 2 * SHARED_PORTS + n
+  // Neighbours share a port, so that what is due at one moment leaves in one system call.
+  return firstPort + 2 * Math.floor((n * SHARED_PORTS) / calls) + side
 }
 
 function firstEnd(mode: Mode, at: Endpoint, fingerprint: string | undefined): EndWish {

@@ -1,11 +1,10 @@
 import {
   type Engine,
   Generator,
-  loadProgram,
+  isolateBench,
   type Mode,
   type Network,
   openNetwork,
-  runIsolated,
   untilQuiet,
 } from '../load/index.ts'
 import { type BenchArguments, finish, runBench } from '../report/index.ts'
@@ -17,10 +16,8 @@ import { Results } from './results.ts'
 
 async function relay(args: BenchArguments): Promise<number> {
   const run = readRun(args)
-  const program = await loadProgram()
-  process.env.TRUNKLINE_LOAD_BIN = program
-  const status = await runIsolated(import.meta.url)
-  if (status !== undefined) return status
+  const outcome = await isolateBench(import.meta.url)
+  if ('status' in outcome) return outcome.status
   const skipped: Record<string, string> = {}
   const engines: Engine[] = []
   for (const engine of run.engines) {
@@ -32,7 +29,7 @@ async function relay(args: BenchArguments): Promise<number> {
   if (engines.length === 0) throw new Error('none of the engines can be measured here')
 
   const network = openNetwork()
-  const generator = await Generator.open(program)
+  const generator = await Generator.open(outcome.program)
   try {
     if (!network.isIsolated) warn(`!!! network: ${network.name}`)
     const results = await measureAll({ ...run, engines }, network, generator)

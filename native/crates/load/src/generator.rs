@@ -128,7 +128,7 @@ impl Generator {
     fn senders(&self) -> Vec<usize> {
         let sends = |index: &usize| {
             let plan = &self.plan.ends[*index];
-            plan.bind.is_some() && plan.remote.is_some() && plan.join_at_us.is_none()
+            plan.bind.is_some() && plan.remote.is_some() && plan.join_at_us.is_none() && !plan.silent
         };
         (0..self.plan.ends.len()).filter(sends).collect()
     }

@@ -52,7 +52,7 @@ pub struct Watch {
 pub struct EndPlan {
     /// Local address; several ends may share one. Absent: the end belongs to another process with the same plan.
     pub bind: Option<SocketAddr>,
-    /// Where it sends to. Absent: it only receives.
+    /// Where it sends to, and is sent from. Absent: it only receives.
     pub remote: Option<SocketAddr>,
     /// Name under which what it sends is counted.
     pub group: String,
@@ -67,6 +67,9 @@ pub struct EndPlan {
     pub webrtc: Option<WebRtcPlan>,
     /// It joins so long after the measurement began, and falls silent once its first packet was seen by its peer.
     pub join_at_us: Option<u64>,
+    /// It sends nothing.
+    #[serde(default)]
+    pub silent: bool,
 }
 
 /// Master keys as in SDES (RFC 4568 §6.1).
