@@ -2,6 +2,10 @@
 //!
 //! Datagrams come only from an ICE-validated address. A bad datagram is counted, never fatal; a handshake that the library
 //! gives up starts anew within its time. Both roles verify the peer's fingerprint before keys are told.
+//!
+//! As a server we take DTLS 1.3 where the client offers it, and of its SRTP profiles GCM with 128 bits, then 256, then CM with HMAC-SHA1.
+//! A key share that we do not know (X25519MLKEM768) is passed over. Peers need an ECDSA certificate, P-256 or P-384: the library knows
+//! no RSA. The library is a copy with few changes, listed in `vendor/dimpl/PATCHES.md`.
 #![forbid(unsafe_code)]
 
 mod alert;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use trunkline_base::Micros;
 use trunkline_sim::Conditions;
 
-use super::support::{Pair, VERSIONS};
+use super::support::{Pair, VERSIONS, changed, seeded};
 use crate::Role;
 use crate::sieve::Version;
 
@@ -106,4 +106,21 @@ fn the_last_flight_is_repeated_for_a_peer_that_lost_it() {
         pair.run();
         pair.assert_connected();
     }
+}
+
+#[test]
+fn a_gap_in_a_flight_is_reported_once() {
+    let small = |seed| changed(None, seed, |builder| builder.mtu(250).max_queue_tx(30));
+    let mut pair = Pair::with(seeded(Some(Version::Dtls13), 1), small(2), 1, Conditions::lan());
+    let mut from_server = 0;
+    pair.tamper = Box::new(move |by, _, datagram| {
+        from_server += usize::from(by == Role::Server);
+        let is_lost = by == Role::Server && from_server == 3;
+        if is_lost { Vec::new() } else { vec![datagram.to_vec()] }
+    });
+    pair.start();
+    pair.run();
+    pair.assert_connected();
+    // Its hello, an ACK or two (RFC 9147 §7), and its last flight.
+    assert!(pair.client.sent.len() <= 5, "{}", pair.client.sent.len());
 }

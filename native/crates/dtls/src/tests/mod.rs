@@ -7,6 +7,7 @@ mod fingerprints;
 mod flights;
 mod fuzz;
 mod garbage;
+mod hostile;
 mod loss;
 mod profiles;
 mod support;
