@@ -177,7 +177,7 @@ impl Keeper {
             "webrtcPorts": manifest.webrtc.iter().map(|group| group.port).collect::<Vec<_>>(),
             "tcpPort": manifest.tcp_port,
         });
-        println!("{line}");
+        crate::say(&line);
     }
 
     /// Starts a relay from a program beside the one that serves.

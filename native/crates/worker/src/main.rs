@@ -11,6 +11,7 @@ mod program;
 mod relay;
 mod relay_process;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -37,9 +38,14 @@ fn main() -> ExitCode {
         Err(why) => {
             log::warn("ended", json!({ "why": why }));
             if command == "keep" {
-                println!("{}", json!({ "ready": false, "why": why }));
+                say(&json!({ "ready": false, "why": why }));
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// One line for whoever started us, who may be gone.
+fn say(line: &serde_json::Value) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

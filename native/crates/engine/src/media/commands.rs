@@ -74,7 +74,6 @@ impl MediaThread {
         let (key, now) = found.ok_or_else(|| faults::session_unknown(id))?;
         let session = self.sessions.remove(key).ok_or_else(|| faults::session_unknown(id))?;
         let sides = session.close(&mut self.core.shell(key), now);
-        self.core.handshakes.forget(key);
         Ok(Answer::Closed { id: id.to_owned(), sides })
     }
 
@@ -92,7 +91,7 @@ impl MediaThread {
             packets_in: total.packets_in,
             packets_out: total.packets_out,
             strays: total.strays,
-            handshakes: self.core.handshakes.in_progress() as u64,
+            handshakes: self.sessions.handshakes() as u64,
             latency_us: self.latency.stats(),
         }
     }

@@ -7,7 +7,6 @@ mod commands;
 mod connections;
 mod counters;
 mod deadlines;
-mod handshakes;
 mod hash;
 mod histogram;
 mod orders;

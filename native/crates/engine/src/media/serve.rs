@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use trunkline_base::Micros;
+use trunkline_base::limits::HANDSHAKES_PER_THREAD;
 use trunkline_ice::{Kind, kind_of, read_check};
 use trunkline_relay::{SocketId, TCP_FROM};
 
@@ -87,8 +88,9 @@ impl MediaThread {
     /// A datagram that waited until media was served.
     pub(super) fn serve_held(&mut self, held: &Held) {
         let Origin { socket, from, owner, arrived_at } = held.origin;
+        let is_full = self.sessions.handshakes() >= HANDSHAKES_PER_THREAD;
         let Some(entry) = self.sessions.get(owner.session) else { return };
-        if !held.is_check && !self.core.handshakes.admit(owner) {
+        if is_full && !held.is_check && entry.session.handshakes() == 0 {
             return; // The peer repeats it.
         }
         let now = entry.advance(self.core.shared.clock.at(arrived_at));
@@ -101,6 +103,7 @@ impl MediaThread {
             // Handshakes answer through the shell; nothing is forwarded.
             let _ = entry.session.on_datagram(owner.side, socket, from, packet, &self.settings, shell, now);
         }
+        self.sessions.count_handshakes(owner.session);
         self.sessions.schedule(owner.session);
     }
 
@@ -108,6 +111,7 @@ impl MediaThread {
         let Some(entry) = self.sessions.get(key) else { return };
         let now = entry.advance(now);
         entry.session.wake(&self.settings, &mut self.core.shell(key), now);
+        self.sessions.count_handshakes(key);
         self.sessions.schedule_after(key, now + WAKE_GAP);
     }
 }

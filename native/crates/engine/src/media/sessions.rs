@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) session: Session,
     /// When it is woken, at the latest.
     scheduled: Micros,
+    /// DTLS handshakes in progress when it was last looked at.
+    handshakes: u32,
     /// The latest time it was told: arrival times of packets may lie a little before it.
     now: Micros,
 }
@@ -42,6 +44,7 @@ pub(crate) struct Sessions {
     free: Vec<u32>,
     by_id: HashMap<String, SessionKey>,
     deadlines: Deadlines,
+    handshakes: usize,
 }
 
 impl Sessions {
@@ -62,7 +65,7 @@ impl Sessions {
 
     pub(crate) fn insert(&mut self, key: SessionKey, session: Session, now: Micros) {
         self.by_id.insert(session.id().to_owned(), key);
-        let entry = Entry { session, scheduled: Micros::MAX, now };
+        let entry = Entry { session, scheduled: Micros::MAX, handshakes: 0, now };
         self.places[key.index as usize].entry = Some(Box::new(entry));
         self.schedule(key);
     }
@@ -82,6 +85,7 @@ impl Sessions {
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         self.get(key)?;
         let entry = self.places[key.index as usize].entry.take()?;
+        self.handshakes -= entry.handshakes as usize;
         self.by_id.remove(entry.session.id());
         self.cancel(key);
         Some(entry.session)
@@ -93,6 +97,19 @@ impl Sessions {
 
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// DTLS handshakes in progress.
+    pub(crate) fn handshakes(&self) -> usize {
+        self.handshakes
+    }
+
+    /// To be called after anything that may begin or end a handshake.
+    pub(crate) fn count_handshakes(&mut self, key: SessionKey) {
+        let Some(entry) = self.get(key) else { return };
+        let before = std::mem::replace(&mut entry.handshakes, entry.session.handshakes());
+        let after = entry.handshakes;
+        self.handshakes = self.handshakes + after as usize - before as usize;
     }
 
     /// To be called after anything that may have brought the session's deadline forward.

@@ -10,7 +10,6 @@ use trunkline_slab::{Partition, Slot};
 
 use super::connections::Connections;
 use super::counters::Counters;
-use super::handshakes::Handshakes;
 use super::routes::{Owner, Routes};
 use super::sessions::SessionKey;
 use crate::faults;
@@ -25,7 +24,6 @@ pub(crate) struct Core {
     /// Datagrams made here.
     pub(crate) outbox: Batch,
     pub(crate) connections: Connections,
-    pub(crate) handshakes: Handshakes,
     pub(crate) partition: Partition<SideRecord>,
     pub(crate) place: WebRtcPlace,
     /// On their way to the gateway.
@@ -98,9 +96,6 @@ impl Shell for ThreadShell<'_> {
     }
 
     fn event(&mut self, event: Event) {
-        if let Event::DtlsConnected { .. } | Event::Failed { .. } = event {
-            self.core.handshakes.finish(self.session);
-        }
         if self.core.events.len() < EVENTS_QUEUED {
             self.core.events.push(event);
         }

@@ -9,7 +9,6 @@ use trunkline_relay::{Settings, SocketId, TCP_FROM, WebRtcPlace};
 
 use super::connections::{Connections, Frames};
 use super::counters::Counters;
-use super::handshakes::Handshakes;
 use super::histogram::Histogram;
 use super::orders::{Order, Report};
 use super::pace::Pace;
@@ -121,7 +120,6 @@ impl MediaThread {
             poller,
             outbox,
             connections: Connections::new(),
-            handshakes: Handshakes::default(),
             partition,
             place,
             events: Vec::new(),
