@@ -7,12 +7,19 @@ import { WebSocket } from 'ws'
 import { Secret } from './base/index.ts'
 import { startTrunkline, type Trunkline } from './compose.ts'
 import { type Config, demoConfig } from './config/index.ts'
+import { findMediaProgram } from './media/engines/native/index.ts'
 import { createLog } from './telemetry/index.ts'
 
 const log = createLog({ level: 'silent', format: 'json' })
 const operatorToken = new Secret('operator-token')
 
-function configOn(ports: { readonly http?: number; readonly sip?: number }): Config {
+interface Wanted {
+  readonly http?: number
+  readonly sip?: number
+  readonly engine?: Config['media']['engine']
+}
+
+function configOn(ports: Wanted): Config {
   const config = demoConfig('127.0.0.1', () => 'password')
   return {
     ...config,
@@ -20,11 +27,17 @@ function configOn(ports: { readonly http?: number; readonly sip?: number }): Con
       http: { host: '127.0.0.1', port: ports.http ?? 0 },
       sip: [{ transport: 'udp', host: '127.0.0.1', port: ports.sip ?? 0 }],
     },
-    media: { ...config.media, advertise: ['127.0.0.1'], webrtcPorts: { from: 43_480, to: 43_483 } },
+    media: {
+      ...config.media,
+      engine: ports.engine ?? 'portable',
+      advertise: ['127.0.0.1'],
+      webrtcPorts: { from: 43_480, to: 43_483 },
+      rtpPorts: { from: 43_500, to: 43_599 },
+    },
   }
 }
 
-function start(ports: Parameters<typeof configOn>[0] = {}): Promise<Trunkline> {
+function start(ports: Wanted = {}): Promise<Trunkline> {
   return startTrunkline(configOn(ports), { log, operatorToken })
 }
 
@@ -42,6 +55,19 @@ test('everything is up after a start and gone after a stop', async () => {
   await trunkline.stop()
   await closed
   await assert.rejects(fetch(`http://${base}/healthz`))
+})
+
+const noProgram = findMediaProgram() === undefined ? 'there is no native engine here: npm run build' : false
+test('auto takes the native engine where its program is; what it counts is in the metrics', {
+  skip: noProgram,
+}, async () => {
+  const trunkline = await start({ engine: 'auto' })
+  assert.equal(trunkline.engine, 'native')
+  assert.match(trunkline.media, /^native, \d+ threads?, io \w+ \(.+\)$/)
+  const metrics = await (await fetch(`http://127.0.0.1:${trunkline.http.port}/metrics`)).text()
+  assert.match(metrics, /^trunkline_media_relayed_packets_total\{direction="in"\} 0$/m)
+  assert.match(metrics, /^trunkline_media_latency_seconds_count 0$/m)
+  await trunkline.stop()
 })
 
 test('the page gets the demo accounts, and a demo password signs in', async () => {

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, createApiServer, type PageInfo } from './api/index.ts'
-import type { Secret } from './base/index.ts'
+import { asGatewayError, type Secret } from './base/index.ts'
 import type { Config } from './config/index.ts'
 import { createGateway, type Gateway } from './gateway/index.ts'
-import { createPortableEngine } from './media/engines/portable/index.ts'
+import { chooseEngine, type EngineChoice } from './media/engines/choice.ts'
 import type { MediaEngine } from './media/index.ts'
 import { randomIds } from './random.ts'
 import type { HostPort } from './sip/index.ts'
@@ -20,6 +20,8 @@ export interface Trunkline {
   readonly http: HostPort
   readonly sip: Gateway['addresses']
   readonly engine: string
+  /** What moves the media, and why, in one line. */
+  readonly media: string
   /** Refuses new calls, ends those that are up (BYE or CANCEL), then closes everything; in this order. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
 }
@@ -28,7 +30,7 @@ export interface Trunkline {
  * Builds the object graph from a configuration and starts it: engine, then gateway, then HTTP. What was started is
  * stopped again if a later part cannot start.
  *
- * @throws GatewayError `LISTEN_FAILED`, `MEDIA_PORTS_EXHAUSTED`.
+ * @throws GatewayError `LISTEN_FAILED`, `MEDIA_ENGINE_MISSING`, `CONFIG_INVALID`.
  */
 export async function startTrunkline(
   config: Config,
@@ -37,7 +39,7 @@ export async function startTrunkline(
   const undo: (() => Promise<void>)[] = []
   try {
     const metrics = createMetrics()
-    const engine = await startEngine(config, options.log)
+    const { engine, about } = await startEngine(config, options.log)
     undo.unshift(() => engine.stop())
     const gateway = await startGateway(config, engine, metrics, options.log)
     undo.unshift(() => gateway.stop())
@@ -53,23 +55,67 @@ export async function startTrunkline(
     gateway.attachWebSocket(api.server, SIP_PATH)
     undo.unshift(() => api.stop())
     const http = await api.listen(config.listen.http)
-    return { http, sip: gateway.addresses, engine: engine.name, stop: (how) => stop({ api, gateway, engine }, how) }
+    const addresses = { http, sip: gateway.addresses }
+    return { ...addresses, engine: engine.name, media: about, stop: (how) => stop({ api, gateway, engine }, how) }
   } catch (thrown) {
     for (const step of undo) await step()
     throw thrown
   }
 }
 
-function startEngine(config: Config, log: Log): Promise<MediaEngine> {
-  const { advertise, webrtcPorts, rtpPorts } = config.media
-  return createPortableEngine({
-    advertise: advertise.length === 0 ? ownAddresses() : advertise,
-    webrtcPorts,
-    rtpPorts,
-    limits: { sessions: config.limits.calls },
-    ids: randomIds,
-    log,
+/**
+ * Which media engine a start would take, in words.
+ *
+ * @throws GatewayError `MEDIA_ENGINE_MISSING`, `CONFIG_INVALID`.
+ */
+export function engineOf(
+  config: Config,
+  env: NodeJS.ProcessEnv | Readonly<Record<string, string | undefined>>,
+): string {
+  const { name, reason } = chooseEngine(config.media.engine, env)
+  return `${name}, ${reason}`
+}
+
+interface StartedEngine {
+  readonly engine: MediaEngine
+  readonly about: string
+}
+
+async function startEngine(config: Config, log: Log): Promise<StartedEngine> {
+  const choice = chooseEngine(config.media.engine, process.env)
+  if (choice.name === 'portable') return startPortable(config, log, choice)
+  try {
+    const engine = await startNative(config, log)
+    return { engine, about: engine.about ?? engine.name }
+  } catch (thrown) {
+    const error = asGatewayError(thrown)
+    if (config.media.engine !== 'auto' || error.code !== 'MEDIA_ENGINE_MISSING') throw thrown
+    return startPortable(config, log, { name: 'portable', reason: error.message }) // A program of another system, say.
+  }
+}
+
+async function startNative(config: Config, log: Log): Promise<MediaEngine> {
+  const { createNativeEngine } = await import('./media/engines/native/index.ts')
+  const { control, threads, io } = config.media
+  return createNativeEngine({
+    ...commonOf(config, log),
+    sessions: config.limits.calls,
+    io,
+    ...(control === undefined ? {} : { control }),
+    ...(threads === undefined ? {} : { threads }),
   })
+}
+
+async function startPortable(config: Config, log: Log, { reason }: EngineChoice): Promise<StartedEngine> {
+  const { createPortableEngine } = await import('./media/engines/portable/index.ts')
+  log.info({ reason }, 'the portable media engine is used')
+  const limits = { sessions: config.limits.calls }
+  const engine = await createPortableEngine({ ...commonOf(config, log), limits, ids: randomIds })
+  return { engine, about: `portable, all in JavaScript, for small scale (tens of calls): ${reason}` }
+}
+
+function commonOf({ media: { advertise, webrtcPorts, rtpPorts } }: Config, log: Log) {
+  return { advertise: advertise.length === 0 ? ownAddresses() : advertise, webrtcPorts, rtpPorts, log }
 }
 
 /** Every address a peer may reach, and loopback for browsers and phones on this very machine. */
@@ -82,7 +128,7 @@ function ownAddresses(): readonly string[] {
 }
 
 async function startGateway(config: Config, engine: MediaEngine, metrics: Metrics, log: Log): Promise<Gateway> {
-  const { strays } = engine
+  const { strays, counters } = engine
   const [advertise] = config.media.advertise
   const gateway = await createGateway({
     listen: { sip: config.listen.sip },
@@ -104,6 +150,7 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
     transactions: () => gateway.counts().transactions,
     mediaSessions: () => gateway.counts().mediaSessions,
     ...(strays === undefined ? {} : { mediaStrays: strays }),
+    ...(counters === undefined ? {} : { mediaEngine: counters }),
   })
   return gateway
 }

@@ -1,5 +1,5 @@
-import { callCommand, check, runCli, startCommand, type Terminal, version } from './cli/index.ts'
-import { SIP_PATH, startTrunkline } from './compose.ts'
+import { callCommand, checkCommand, runCli, startCommand, type Terminal, version } from './cli/index.ts'
+import { engineOf, SIP_PATH, startTrunkline } from './compose.ts'
 import { randomIds } from './random.ts'
 
 const terminal: Terminal = {
@@ -11,7 +11,7 @@ const terminal: Terminal = {
 
 const commands = {
   start: startCommand({ start: startTrunkline, sipPath: SIP_PATH, newToken: () => randomIds.token(130) }),
-  check,
+  check: checkCommand({ engineOf }),
   call: callCommand(async () => (await import('./caller/index.ts')).runCallCommand),
   version,
 }

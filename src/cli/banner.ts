@@ -8,7 +8,8 @@ export interface BannerFacts {
   readonly http: HostPort
   readonly sip: readonly (HostPort & { readonly transport: string })[]
   readonly sipPath: string
-  readonly engine: string
+  /** What moves the media, in one line. */
+  readonly media: string
   readonly apiToken: string
   /** The token was made for this run and stands nowhere else. */
   readonly apiTokenIsNew: boolean
@@ -30,7 +31,7 @@ export function banner(facts: BannerFacts): string {
       'API',
       `http://${base}/v1  ${facts.apiTokenIsNew ? `token for this run: ${facts.apiToken}` : 'token: api.token of the file'}`,
     ],
-    ['Media', engineText(facts.engine)],
+    ['Media', facts.media],
     ['Firewall', firewallText(facts)],
   ]
   const lines = rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`)
@@ -47,17 +48,12 @@ function accounts(config: Config): (readonly [string, string])[] {
   ])
 }
 
-function engineText(engine: string): string {
-  if (engine !== 'portable') return engine
-  return 'portable engine, all in JavaScript: runs anywhere, meant for small scale (tens of calls)'
-}
-
 function firewallText({ config, http, sip }: BannerFacts): string {
   const { webrtcPorts, rtpPorts } = config.media
   return [
     `TCP ${http.port} (page)`,
     ...sip.map((s) => `${s.transport.toUpperCase()} ${s.port} (SIP)`),
-    `UDP ${rangeText(webrtcPorts)} (browser media)`,
+    `UDP ${rangeText(webrtcPorts)} and TCP ${webrtcPorts.from} (browser media)`,
     `UDP ${rangeText(rtpPorts)} (SIP media)`,
   ].join(', ')
 }

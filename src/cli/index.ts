@@ -1,5 +1,5 @@
 export { callCommand } from './call.ts'
-export { check } from './check.ts'
+export { checkCommand } from './check.ts'
 export type { Command, Terminal } from './command.ts'
 export { runCli } from './run.ts'
 export { startCommand } from './start.ts'

@@ -44,7 +44,7 @@ async function nextFree(port: number, isFree: (port: number) => Promise<boolean>
 
 async function rangeFree(range: PortRange): Promise<boolean> {
   for (let port = range.from; port <= range.to; port++) if (!(await udpFree({ host: '0.0.0.0', port }))) return false
-  return true
+  return tcpFree({ host: '0.0.0.0', port: range.from }) // ICE-TCP.
 }
 
 async function allFree(addresses: readonly SipListen[]): Promise<boolean> {

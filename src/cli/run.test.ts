@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { GatewayError } from '../base/index.ts'
-import { check } from './check.ts'
+import { checkCommand } from './check.ts'
 import { runCli } from './run.ts'
 import { startCommand } from './start.ts'
 import { version } from './version.ts'
@@ -14,6 +14,7 @@ const start = startCommand({
   sipPath: '/sip',
   newToken: () => 'token',
 })
+const check = checkCommand({ engineOf: (config) => `${config.media.engine}, for the test` })
 const commands = { start, check, version }
 let folder = ''
 
@@ -72,6 +73,7 @@ describe('trunkline check', () => {
     const { code, out } = await run('check', join(folder, 'good.yaml'))
     assert.equal(code, 0)
     assert.match(out, /is fine: tenants 1, users 1, trunks 0/)
+    assert.match(out, /media engine: auto, for the test/)
   })
 
   test('lists every mistake of a bad one in a form that editors jump to', async () => {

@@ -13,7 +13,7 @@ import { untilStopped } from './signals.ts'
 export interface Startable {
   readonly http: { readonly host: string; readonly port: number }
   readonly sip: readonly { readonly transport: string; readonly host: string; readonly port: number }[]
-  readonly engine: string
+  readonly media: string
   stop(): Promise<void>
 }
 
@@ -102,7 +102,7 @@ async function run(prepared: Prepared, dependencies: StartDependencies, terminal
       http: started.http,
       sip: started.sip,
       sipPath: dependencies.sipPath,
-      engine: started.engine,
+      media: started.media,
       apiToken: operatorToken.reveal(),
       apiTokenIsNew: config.api.token === undefined,
       notes: prepared.notes,

@@ -24,7 +24,13 @@ export interface SipListen {
 }
 
 export interface MediaConfig {
-  readonly engine: 'auto' | 'portable'
+  readonly engine: 'auto' | 'native' | 'portable'
+  /** Path of the native engine's control socket. Absent: one for this user and these ports. */
+  readonly control?: string | undefined
+  /** How the native engine reads and writes datagrams. */
+  readonly io: 'auto' | 'batch' | 'uring'
+  /** Relay threads of the native engine, at most one per WebRTC port. Absent: one for each core. */
+  readonly threads?: number | undefined
   /** IP addresses told to peers. Empty: the machine's own. */
   readonly advertise: readonly string[]
   readonly webrtcPorts: PortRange

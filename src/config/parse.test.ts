@@ -137,8 +137,8 @@ const wrong: readonly (readonly [what: string, text: string, expected: RegExp])[
   ],
   [
     'an engine of a later version',
-    'media: { engine: native }',
-    /media\.engine: found "native", expected auto or portable/,
+    'media: { engine: mediasoup }',
+    /media\.engine: found "mediasoup", expected auto, native or portable/,
   ],
   ['a range that runs backwards', 'media: { rtpPorts: "300-200" }', /rtpPorts: found "300-200", expected a range/],
   ['a range of one odd port', 'media: { rtpPorts: 20001 }', /even port/],

@@ -55,8 +55,11 @@ export type RawConfig = z.output<ReturnType<typeof configSchema>>
 function mediaSchema() {
   return section({
     engine: z
-      .enum(['auto', 'portable'], expected('auto or portable (native and mediasoup are not in this version)'))
+      .enum(['auto', 'native', 'portable'], expected('auto, native or portable (mediasoup is not in this version)'))
       .default('auto'),
+    control: text(/^\/./, 'an absolute path such as "/run/trunkline/media.sock"').optional(),
+    io: z.enum(['auto', 'batch', 'uring'], expected('auto, batch or uring')).default('auto'),
+    threads: count(1, 256).optional(),
     advertise: list(text(isAddress, 'an IP address')).default([]),
     webrtcPorts: portRange().prefault(DEFAULTS.webrtcPorts),
     rtpPorts: portRange().prefault(DEFAULTS.rtpPorts),

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CallRecord } from '../call/index.ts'
 import type { TransportName } from '../sip/index.ts'
+import { type LatencyCounts, latencyText } from './latency.ts'
 
 /** Numbers read when somebody looks (`/metrics`), not pushed at each change. */
 export interface MetricSources {
@@ -11,6 +12,16 @@ export interface MetricSources {
   readonly mediaSessions?: () => number
   /** Datagrams since the start that belonged to no media session. */
   readonly mediaStrays?: () => number
+  readonly mediaEngine?: () => MediaEngineCounts
+}
+
+/** What an engine counts packet by packet; here it is only read. */
+export interface MediaEngineCounts {
+  readonly packetsIn: number
+  readonly packetsOut: number
+  /** Times the relay was replaced. */
+  readonly restarts: number
+  readonly latency: LatencyCounts
 }
 
 /**
@@ -62,6 +73,7 @@ export function createMetrics(): Metrics {
   const sip = sipCounters(registry)
   const calls = callCounters(registry)
   const media = mediaCounters(registry)
+  let latency = (): string => ''
   return {
     sipMessage: (direction, transport, what) => sip.messages.inc({ direction, transport, what: messageLabel(what) }),
     sipRetransmitted: (transport) => sip.retransmissions.inc({ transport }),
@@ -75,8 +87,14 @@ export function createMetrics(): Metrics {
     fault: (code) => calls.faults.inc({ code }),
     mediaRecovered: (gapMs) => media.gaps.observe(gapMs / 1000),
     mediaClosedByEngine: () => media.closedByEngine.inc(),
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    observe: (sources) => gauges(registry, sources),
+    render: async () => ({ contentType: registry.contentType, text: (await registry.metrics()) + latency() }),
+    observe(sources) {
+      gauges(registry, sources)
+      const { mediaEngine } = sources
+      if (mediaEngine === undefined) return
+      engineCounters(registry, mediaEngine)
+      latency = () => latencyText(mediaEngine().latency)
+    },
   }
 }
 
@@ -215,7 +233,30 @@ function gauges(registry: Registry, sources: MetricSources): void {
   strayCounter(registry, sources.mediaStrays)
 }
 
-/** Counted by the engine, packet by packet; here it is only read. */
+function engineCounters(registry: Registry, read: () => MediaEngineCounts): void {
+  new Counter({
+    name: 'trunkline_media_relayed_packets_total',
+    help: 'Packets of media that the engine got and sent',
+    labelNames: ['direction'],
+    registers: [registry],
+    collect() {
+      const { packetsIn, packetsOut } = read()
+      this.reset()
+      this.inc({ direction: 'in' }, packetsIn)
+      this.inc({ direction: 'out' }, packetsOut)
+    },
+  })
+  new Counter({
+    name: 'trunkline_media_relay_restarts_total',
+    help: 'Times the process that relays media was replaced, by an upgrade or after it died',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(read().restarts)
+    },
+  })
+}
+
 function strayCounter(registry: Registry, read: (() => number) | undefined): void {
   if (read === undefined) return
   new Counter({

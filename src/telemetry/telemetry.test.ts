@@ -101,6 +101,31 @@ describe('metrics', () => {
     assert.match(text, /^trunkline_media_packets_discarded_total 2$/m)
   })
 
+  test('the engine’s latency is a histogram, its buckets those of the engine added up', async () => {
+    const metrics = createMetrics()
+    const latency = [
+      [48, 70],
+      [96, 20],
+      [3_072, 9],
+      [200_000, 1],
+    ] as const
+    const mediaEngine = () => ({ packetsIn: 101, packetsOut: 100, restarts: 2, latency })
+    metrics.observe({ calls: () => 0, registrations: () => 0, connections: () => 0, mediaEngine })
+    const { text } = await metrics.render()
+    for (const line of [
+      'trunkline_media_latency_seconds_bucket{le="0.00005"} 70',
+      'trunkline_media_latency_seconds_bucket{le="0.0001"} 90',
+      'trunkline_media_latency_seconds_bucket{le="0.0025"} 90',
+      'trunkline_media_latency_seconds_bucket{le="0.005"} 99',
+      'trunkline_media_latency_seconds_bucket{le="+Inf"} 100',
+      'trunkline_media_latency_seconds_count 100',
+      'trunkline_media_relayed_packets_total{direction="in"} 101',
+      'trunkline_media_relay_restarts_total 2',
+    ]) {
+      assert.ok(text.split('\n').includes(line), line)
+    }
+  })
+
   test('stray datagrams are what the engine says, however often somebody looks', async () => {
     const metrics = createMetrics()
     metrics.observe({ calls: () => 0, registrations: () => 0, connections: () => 0, mediaStrays: () => 5 })

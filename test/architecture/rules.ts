@@ -62,6 +62,7 @@ export const PURE_FILES: readonly string[] = ['media/engine.ts', 'media/model.ts
 export const FURTHER_DOORS: Readonly<Record<string, string>> = {
   'api/model.ts': 'types only; the page must not type-check the server behind api/index.ts',
   'media/engines/portable/index.ts': 'each engine has its own door, so that only the chosen one is loaded',
+  'media/engines/choice.ts': 'picks an engine without loading one',
   'media/engines/native/index.ts': 'each engine has its own door',
   'media/engines/fake/index.ts': 'each engine has its own door',
   'media/engines/portable/rtp/index.ts': 'building block shared with the headless caller (ADR 3)',

@@ -91,7 +91,7 @@ describe('the native engine survives', {
       assert.equal((await engine.stats('left')).length, 1)
       await engine.open({ id: 'ours', sides: [{ kind: 'webrtc', id: 'a', media: ['audio'] }] })
       const events = inboxOf(engine)
-      await engine.skip(61_000)
+      await engine.advance(61_000)
       const closed = await events.find((event) => event.kind === 'closed')
       assert.ok(closed.kind === 'closed' && closed.session === 'left' && closed.sides.length === 1)
       assert.match(closed.reason, /claimed/)

@@ -26,7 +26,7 @@ mediaEngineContract(
       testClock: true,
     })
     // What is asked next goes the same way behind it: nobody has to wait for the answer.
-    const advance = (ms: number): void => void engine.skip(ms).catch(() => {})
+    const advance = (ms: number): void => void engine.advance(ms).catch(() => {})
     return { engine, advance }
   },
   findMediaProgram() === undefined ? { all: 'there is no native engine here: npm run build' } : {},

@@ -29,7 +29,7 @@ export interface NativeConfig {
   readonly consentMs?: number
   /** Whether another port of the signalled IP address is followed after a few valid packets. Default `same-ip`. */
   readonly latch?: 'strict' | 'same-ip'
-  /** Tests only: `skip` moves the engine's clock. */
+  /** Tests only: `advance` moves the engine's clock. */
   readonly testClock?: boolean
   readonly log?: MediaLog
 }

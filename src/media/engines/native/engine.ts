@@ -107,7 +107,7 @@ export class NativeEngine implements MediaEngine {
   }
 
   /** Tests only: moves the clock of an engine that was started with a test clock. */
-  async skip(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
     await this.#ask({ op: 'skip', ms }, 'done')
   }
 
