@@ -149,7 +149,7 @@ impl Phone {
         rig.stats(&self.side)
     }
 
-    fn open(&mut self, bytes: &[u8]) -> Heard {
+    pub fn open(&mut self, bytes: &[u8]) -> Heard {
         let mut packet = Packet::from_bytes(bytes);
         if let Some((_, opener, received)) = &mut self.keys {
             opener.open_rtp(&mut packet, received).expect("an authentic packet");
