@@ -42,7 +42,7 @@ impl Monitor {
     /// Whether `on_media` would have nothing to do: asked for every packet.
     #[inline]
     pub fn is_settled(&self) -> bool {
-        self.told == HEARD
+        self.told & !ENDED == HEARD
     }
 
     /// A valid packet came.

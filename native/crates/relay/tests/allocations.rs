@@ -112,3 +112,20 @@ fn for_what_is_refused() {
     let stranger = "192.0.2.99:1".parse().unwrap();
     assert_eq!(relay(&mut rig, a.socket, stranger, &clear), (0, 0));
 }
+
+/// One that said goodbye and goes on after all, as a forged goodbye or a peer with several sources makes it look.
+#[test]
+fn nor_after_a_goodbye_that_was_none() {
+    let mut rig = Rig::open(&["a", "b"].map(rtp_spec));
+    let mut a = Phone::new(&mut rig, "a", 1, &[pcmu()]);
+    let _b = Phone::new(&mut rig, "b", 2, &[pcmu()]);
+    rig.link("a", "b");
+    a.say(&mut rig, 65_000);
+    let mut goodbye = vec![0x80, 201, 0, 1, 0, 0, 0, 9, 0x81, 203, 0, 1];
+    goodbye.extend(a.ssrc.to_be_bytes());
+    a.send_rtcp(&mut rig, &goodbye);
+    rig.advance(2_000 * MS);
+    assert!(support::kinds_of(&rig.take_events()).contains(&"ended".into()));
+    a.say(&mut rig, 65_001);
+    assert_eq!(relay(&mut rig, a.socket, a.address, &say(&mut a)), (PACKETS, 0));
+}
