@@ -97,7 +97,7 @@ async function buildMedia() {
   const why = buildMediaEngine(join(dist, 'native', PROGRAM))
   if (why === undefined) return true
   console.log(
-    `media engine: ${why}; the portable one is used. For the native one install Rust 1.88 or newer, or ${packageName()}, then: npm run build`,
+    `media engine: ${why}; the portable one is used. For the native one install Rust 1.89 or newer, or ${packageName()}, then: npm run build`,
   )
   return false
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 export const PROGRAM = 'trunkline-media'
 /** The oldest Rust that compiles the workspace (`rust-version` in native/Cargo.toml). */
-const OLDEST_RUST = [1, 88]
+const OLDEST_RUST = [1, 89]
 
 /** Name of the package that brings the program for this platform, made by scripts/package-media.mjs. */
 export function packageName() {
