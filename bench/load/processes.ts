@@ -23,14 +23,19 @@ function parentOf(pid: string): number | undefined {
   }
 }
 
-/** Memory of processes together in KiB, what they share counted once (`Pss`: slabs in shared memory are in it). */
+/**
+ * Memory of processes together in KiB, what they share counted once: anonymous memory and shared memory (the slab), without
+ * files, whose share depends on what else runs.
+ */
 export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + memoryOfOne(pid), 0)
 }
 
 function memoryOfOne(pid: number): number {
   try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1] ?? 0)
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
+    const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
+    return of('Pss_Anon') + of('Pss_Shmem')
   } catch {
     return 0
   }

@@ -17,13 +17,14 @@ export interface Circumstances {
 export function reportOf(results: Results, { run, network, skipped }: Circumstances): Report {
   const all = results.all()
   const ours = run.engines[0]?.key ?? ''
-  const names = [...new Map(all.map(({ engine, name }) => [engine, name])).values()]
+  const names = new Map(all.map(({ engine, name }) => [engine, name]))
   const summary = summaryOf(all, ours, PEER)
   return {
     name: 'relay',
-    title: `Relaying: ${names.join(' beside ')}`,
+    title: `Relaying RTP: ${[...names.keys()].join(' beside ')}`,
     about: aboutOf(run, network),
     parameters: {
+      ...Object.fromEntries(names),
       network,
       modes: run.modes.join(', '),
       loads: run.loads.join(', '),
@@ -47,8 +48,8 @@ export function reportOf(results: Results, { run, network, skipped }: Circumstan
 
 function aboutOf(run: Run, network: string): string {
   return (
-    'G.711 calls of 50 packets a second each way through a relay on one core; the load generator is on another, the ' +
-    `network between them is ${network}. Each load was measured for ${run.seconds} s` +
+    'G.711 calls of 50 packets a second each way through a relay on one core; the load generator is on another. Between ' +
+    `them: ${network}. Each load was measured for ${run.seconds} s` +
     `${run.rounds > 1 ? `, ${run.rounds} times, of which the median by cost counts` : ''}, the relays taking turns. ` +
     'Cost is that of the whole core of the relay (wall time less idle time), as the kernel does much of the work in ' +
     'interrupts that are charged to nobody or to somebody else. Latency is from before the system call that sends until ' +
@@ -83,7 +84,7 @@ function costTable(mode: Mode, all: readonly Result[], ours: string): Table {
     const own = all.find((each) => each.engine === ours && each.mode === mode && each.pps === pps)
     const ratio = engine === ours || own === undefined ? '' : (own.figures.wholeCoreUs / figures.wholeCoreUs).toFixed(2)
     return [
-      `${pps}: ${result.name}`,
+      `${pps}: ${engine}`,
       figures.wholeCoreUs.toFixed(2),
       costs.length > 1 ? `${Math.min(...costs).toFixed(2)}–${Math.max(...costs).toFixed(2)}` : '',
       figures.processUs.toFixed(2),
@@ -101,9 +102,9 @@ function latencyTable(mode: Mode, all: readonly Result[], results: Results): Tab
     const { p50, p99, p999, max } = latencyUs
     const through = own
       .filter((each) => each.pps === pps)
-      .map(({ name, figures }) => {
+      .map(({ engine, figures }) => {
         const { addedUs: added, lost } = figures
-        return [`${pps}: ${name}`, added.p50, added.p99, added.p999, added.max, lost, remarkOf(figures)]
+        return [`${pps}: ${engine}`, added.p50, added.p99, added.p999, added.max, lost, remarkOf(figures)]
       })
     return through.length === 0 ? [] : [[`${pps}: direct path`, p50, p99, p999, max, sent - received, ''], ...through]
   })
@@ -131,7 +132,7 @@ function capacityTable(run: Run, all: readonly Result[]): Table {
       const best = own.filter(({ figures }) => figures.carried).at(-1)
       const last = own.at(-1)
       if (last === undefined) return []
-      return [[`${mode}: ${last.name}`, best?.figures.calls ?? 0, best?.pps ?? 0, last.figures.memoryKiBPerCall]]
+      return [[`${mode}: ${last.engine}`, best?.figures.calls ?? 0, best?.pps ?? 0, last.figures.memoryKiBPerCall]]
     }),
   )
   const columns = ['', 'calls carried', 'packets per second', 'KiB per call']

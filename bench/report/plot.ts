@@ -70,9 +70,18 @@ function styleOf({ series: all }: Plot, series: Series): Style {
   return { colour, dashed: series.like !== undefined }
 }
 
+/** Series of at most so many points show each. */
+const MEASURED = 12
+
 function line({ points }: Series, { colour, dashed }: Style, x: Axis, y: Axis): string {
   const d = points.map(([px, py], n) => `${n === 0 ? 'M' : 'L'}${x.at(px).toFixed(1)} ${y.at(py).toFixed(1)}`).join('')
-  return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="1.7"${dashed ? ' stroke-dasharray="5 4"' : ''}/>`
+  // A few points were measured, and the line between them was not.
+  const dots =
+    points.length > MEASURED
+      ? []
+      : points.map(([px, py]) => `<circle cx="${x.at(px).toFixed(1)}" cy="${y.at(py).toFixed(1)}" r="3"/>`)
+  const path = `<path d="${d}" fill="none" stroke="${colour}" stroke-width="1.7"${dashed ? ' stroke-dasharray="5 4"' : ''}/>`
+  return dots.length === 0 ? path : `${path}<g fill="${colour}">${dots.join('')}</g>`
 }
 
 function legend({ name }: Series, { colour, dashed }: Style): string {
