@@ -1,4 +1,10 @@
 # Build with everything, run with what is needed.
+FROM rust:1-bookworm AS media
+RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
+WORKDIR /native
+COPY native .
+RUN cargo build --release --locked -p trunkline-worker
+
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -11,6 +17,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build --chown=root:root /app/node_modules node_modules
 COPY --from=build --chown=root:root /app/dist dist
+COPY --from=media --chown=root:root /native/target/release/trunkline-media dist/native/trunkline-media
 COPY --from=build --chown=root:root /app/package.json /app/LICENSE /app/LICENSE-MIT /app/LICENSE-APACHE ./
 USER node
 # HTTP, SIP, media of browsers. Media of SIP peers (20000-29999/udp) is too wide to list: use the host's network.
