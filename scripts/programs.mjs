@@ -11,6 +11,8 @@ const PACKAGES = {
   'firefox-esr': 'firefox-esr',
   pulseaudio: 'pulseaudio',
   ip: 'iproute2',
+  valgrind: 'valgrind',
+  rtpengine: 'rtpengine-daemon',
 }
 
 /** Installs what is missing if this is Debian and we are root, else says how. @returns Programs still missing. */
