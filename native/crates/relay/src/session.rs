@@ -77,7 +77,7 @@ impl Session {
     /// Session id named in the text of a slot.
     #[must_use]
     pub fn id_of(slot: &Slot<SideRecord>) -> Option<String> {
-        SlotText::load(slot).map(|text| text.session().to_owned())
+        SlotText::session_of(slot)
     }
 
     /// Places of the sides of a recovered session, so that the engine marks them used and knows whose they are.

@@ -148,11 +148,13 @@ impl SlotText {
         serde_json::from_slice(&slot.text()).ok()
     }
 
-    pub fn session(&self) -> &str {
-        match self {
-            Self::Side(side) => &side.session,
-            Self::Medium { session, .. } => session,
+    /// Id of the session alone: all slots are asked for it before the first session is recovered.
+    pub fn session_of(slot: &Slot<SideRecord>) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Named {
+            session: String,
         }
+        serde_json::from_slice::<Named>(&slot.text()).ok().map(|named| named.session)
     }
 }
 
