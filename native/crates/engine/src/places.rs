@@ -9,36 +9,45 @@ use crate::addresses::Advertised;
 use crate::faults;
 use crate::ledger::Ledger;
 use crate::manifest::{Family, Manifest, Sockets};
-use crate::port_pool::PortPool;
+use crate::port_pool::{Pair, PortPool};
 
 /// The ports toward SIP, shared by all threads: any thread can serve any pair.
 pub(crate) struct Places {
     advertised: Advertised,
     quarantine: Micros,
     pool: Mutex<PortPool>,
+    used: Mutex<Vec<Pair>>,
     pair_ports: Vec<u16>,
     shared_ports: Vec<u16>,
     threads: u32,
 }
 
 impl Places {
-    /// All are free until `restore` says more.
+    /// None is free until `restore` says so.
     pub(crate) fn new(manifest: &Manifest) -> Self {
         let quarantine = manifest.config.quarantine;
         Self {
             advertised: Advertised::new(manifest.config.advertise.clone()),
             quarantine,
-            pool: Mutex::new(PortPool::new(&[], quarantine, 0)),
+            pool: Mutex::new(PortPool::new(&[], quarantine, 0, &[])),
+            used: Mutex::default(),
             pair_ports: manifest.pairs.iter().map(|pair| pair.port).collect(),
             shared_ports: manifest.shared.iter().map(|shared| shared.port).collect(),
             threads: manifest.config.threads,
         }
     }
 
-    /// As the relay before left them: each rests since it was released; those in use are then taken with `take_this`.
+    /// A pair of a session of the relay before us; before `restore`.
+    pub(crate) fn keep(&self, sockets: &Sockets, rtp: SocketId) {
+        let pair = sockets.pair_of(rtp).filter(|&pair| (pair as usize) < self.pair_ports.len());
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).extend(pair);
+    }
+
+    /// As the relay before left them: each that is not in use rests since it was released.
     pub(crate) fn restore(&self, ledger: &Ledger) {
         let released = ledger.released(self.pair_ports.len() as u32);
-        *self.pool() = PortPool::new(&released, self.quarantine, random_u32());
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.pool() = PortPool::new(&released, self.quarantine, random_u32(), &used);
     }
 
     pub(crate) fn addresses(&self) -> &[IpAddr] {
@@ -94,13 +103,6 @@ impl Places {
                 ledger.set_released(pair, now.max(1));
             }
             None => self.pool().put_back(pair),
-        }
-    }
-
-    /// A pair of a session of the relay before us.
-    pub(crate) fn take_this(&self, sockets: &Sockets, rtp: SocketId) {
-        if let Some(pair) = sockets.pair_of(rtp) {
-            self.pool().take_this(pair);
         }
     }
 

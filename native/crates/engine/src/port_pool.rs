@@ -22,11 +22,16 @@ pub(crate) struct PortPool {
 
 impl PortPool {
     /// `released`: for each pair when it was given back, 0 if it was never used. `start` rotates those that were not, so that
-    /// ports cannot be guessed.
-    pub(crate) fn new(released: &[Micros], quarantine: Micros, start: u32) -> Self {
+    /// ports cannot be guessed. `used` are with sessions from a relay before us.
+    pub(crate) fn new(released: &[Micros], quarantine: Micros, start: u32, used: &[Pair]) -> Self {
         let count = released.len().max(1);
+        let mut is_used = vec![false; count];
+        for &pair in used {
+            is_used[pair as usize] = true;
+        }
         let rotated = (0..released.len()).map(|index| (index + start as usize) % count);
         let mut resting: Vec<Resting> = rotated
+            .filter(|&index| !is_used[index])
             .map(|index| Resting { pair: index as Pair, since: Some(released[index]).filter(|&at| at > 0) })
             .collect();
         resting.sort_by_key(|each| each.since);
@@ -49,12 +54,6 @@ impl PortPool {
         self.resting.pop_front().map(|each| each.pair)
     }
 
-    /// A pair that a session has from a relay before us. `false`: it is in use already.
-    pub(crate) fn take_this(&mut self, pair: Pair) -> bool {
-        let found = self.resting.iter().position(|each| each.pair == pair);
-        found.and_then(|at| self.resting.remove(at)).is_some()
-    }
-
     /// Gives back a pair that nobody was told of: it is the next one to be taken.
     pub(crate) fn put_back(&mut self, pair: Pair) {
         self.resting.push_front(Resting { pair, since: None });
@@ -74,15 +73,15 @@ mod tests {
 
     #[test]
     fn each_pair_is_given_once_from_a_start_that_cannot_be_guessed() {
-        let mut pool = PortPool::new(&[0; 4], 30_000, 6);
+        let mut pool = PortPool::new(&[0; 4], 30_000, 6, &[]);
         let taken: Vec<_> = std::iter::from_fn(|| pool.take(0)).collect();
         assert_eq!(taken, [2, 3, 0, 1]);
-        assert_eq!(PortPool::new(&[], 30_000, 3).take(0), None);
+        assert_eq!(PortPool::new(&[], 30_000, 3, &[]).take(0), None);
     }
 
     #[test]
     fn a_released_pair_rests_even_if_it_is_the_only_one() {
-        let mut pool = PortPool::new(&[0], 30_000, 0);
+        let mut pool = PortPool::new(&[0], 30_000, 0, &[]);
         assert_eq!(pool.take(0), Some(0));
         pool.release(0, 5_000);
         assert_eq!(pool.take(5_001), None);
@@ -93,9 +92,7 @@ mod tests {
 
     #[test]
     fn a_pool_that_is_built_again_remembers_who_rests_and_who_is_taken() {
-        let mut pool = PortPool::new(&[900, 0, 500, 0], 1_000, 1);
-        assert!(pool.take_this(3));
-        assert!(!pool.take_this(3));
+        let mut pool = PortPool::new(&[900, 0, 500, 0], 1_000, 1, &[3]);
         assert_eq!(std::iter::from_fn(|| pool.take(990)).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(pool.take(1_000), Some(0));
     }
@@ -103,7 +100,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_pair_in_use_is_never_given_again(script in prop::collection::vec(0_usize..10, 0..200), start in 0_u32..100) {
-            let mut pool = PortPool::new(&[0; 6], 100, start);
+            let mut pool = PortPool::new(&[0; 6], 100, start, &[]);
             let mut used = Vec::new();
             for (index, step) in script.into_iter().enumerate() {
                 let now = index as Micros * 5;

@@ -89,7 +89,6 @@ impl Standby {
     fn serve(mut self, before_died_at: Option<Micros>, restarts: u64) -> Result<(), String> {
         let busy_until = self.busy_until();
         // What the relay before us wrote while we waited.
-        self.shared.places.restore(&self.shared.ledger);
         if self.shared.config.test_clock {
             self.shared.clock.set_ahead(self.shared.ledger.ahead());
         }
@@ -101,11 +100,9 @@ impl Standby {
         let (sessions, mut events) = self.wait_for_threads()?;
         let count = sessions.len() as u32;
         self.link.send(&FromRelay::Running { sessions: count });
+        self.shared.places.restore(&self.shared.ledger);
         if let Some(died_at) = before_died_at {
-            let idle = died_at.saturating_sub(busy_until) > BUSY;
-            let since = if idle { died_at } else { busy_until };
-            let gap_ms = trunkline_io::now().saturating_sub(since) as f64 / 1_000.0;
-            log::info("the relay was replaced", json!({ "sessions": count, "gapMs": gap_ms }));
+            let gap_ms = self.tell_gap(busy_until, died_at, count);
             events.insert(0, Event::Recovered { sessions: count, gap_ms });
         }
         let parts = Parts {
@@ -123,6 +120,21 @@ impl Standby {
         };
         Service::new(parts).map_err(|error| error.to_string())?.run();
         Ok(())
+    }
+
+    /// How long nothing was served, in ms.
+    fn tell_gap(&self, busy_until: Micros, died_at: Micros, sessions: u32) -> f64 {
+        let now = trunkline_io::now();
+        let since = if died_at.saturating_sub(busy_until) > BUSY { died_at } else { busy_until };
+        let ms = |from: Micros, to: Micros| to.saturating_sub(from) as f64 / 1_000.0;
+        let facts = json!({
+            "sessions": sessions,
+            "gapMs": ms(since, now),
+            "untilFoundMs": ms(since, died_at),
+            "untilServedMs": ms(died_at, now),
+        });
+        log::info("the relay was replaced", facts);
+        ms(since, now)
     }
 
     /// When a thread of the relay before was last busy.

@@ -30,7 +30,7 @@ impl MediaThread {
         };
         for (side, place) in session.places() {
             if !place.shared {
-                self.core.shared.places.take_this(&self.core.shared.sockets, place.rtp);
+                self.core.shared.places.keep(&self.core.shared.sockets, place.rtp);
                 self.core.listen(&place, Owner { session: key, side });
             }
         }

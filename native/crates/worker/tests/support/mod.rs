@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub use gateway::{Gateway, audio_side, connect, webrtc_side};
-pub use phone::Phone;
+pub use phone::{Heard, Phone};
 
 /// Longest time a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -68,6 +68,13 @@ impl Keeper {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Process ids of its relays, the waiting one included.
+    pub fn relays(&self) -> Vec<u32> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid());
+        let children = std::fs::read_to_string(path).unwrap();
+        children.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
     }
 
     /// Its lines on stderr so far.

@@ -1,4 +1,5 @@
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -105,6 +106,11 @@ impl Phone {
     pub fn hear(&mut self) -> Heard {
         let heard = self.hear_within(PATIENCE);
         heard.expect("a packet").expect("an authentic packet that did not come before")
+    }
+
+    /// To wait for packets of several phones.
+    pub fn fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     /// The same; `None`: nothing came.
