@@ -12,6 +12,7 @@ const PACKAGES = {
   pulseaudio: 'pulseaudio',
   ip: 'iproute2',
   valgrind: 'valgrind',
+  valgrind: 'valgrind',
   rtpengine: 'rtpengine-daemon',
 }
 
@@ -19,7 +20,8 @@ const PACKAGES = {
 export function provide(programs) {
   const missing = programs.filter((program) => !isThere(program))
   if (missing.length === 0) return []
-  const packages = [...new Set(missing.map((program) => PACKAGES[program]))]
+  const packages = [...new Set(missing.flatMap((program) => PACKAGES[program] ?? []))]
+  if (packages.length === 0) return missing // Not from Debian, or too old there: who wants them has to bring them.
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (existsSync('/usr/bin/apt-get') && process.getuid?.() === 0) {
     console.log(`installing what the tests need: ${packages.join(' ')}`)

@@ -32,6 +32,13 @@ const GROUPS = [
     ],
     limitMs: 9 * MINUTE,
   },
+  {
+    // Wall time says nothing on a busy machine; instructions do.
+    name: 'instructions',
+    commands: [['node', 'scripts/bench.mjs', 'instructions']],
+    needs: ['cargo', 'valgrind'],
+    limitMs: 6 * MINUTE,
+  },
   { name: 'architecture', under: ['test/architecture'], limitMs: 2 * MINUTE },
   { name: 'unit', under: ['src', 'bench', 'test/support'], limitMs: 6 * MINUTE },
   { name: 'contract', under: ['test/contract'], limitMs: 4 * MINUTE },
