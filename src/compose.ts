@@ -151,6 +151,7 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
     mediaSessions: () => gateway.counts().mediaSessions,
     ...(strays === undefined ? {} : { mediaStrays: strays }),
     ...(counters === undefined ? {} : { mediaEngine: counters }),
+    refresh: async () => engine.refresh?.(),
   })
   return gateway
 }

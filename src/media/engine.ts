@@ -68,6 +68,9 @@ export interface MediaEngine {
   /** Absent where they are not counted. */
   readonly counters?: () => EngineCounters
 
+  /** Reads `strays` and `counters` anew where they are counted elsewhere. Never fails: then they stay as they were. */
+  refresh?(): Promise<void>
+
   /** One line for people: what runs here. */
   readonly about?: string
 

@@ -13,6 +13,8 @@ export interface MetricSources {
   /** Datagrams since the start that belonged to no media session. */
   readonly mediaStrays?: () => number
   readonly mediaEngine?: () => MediaEngineCounts
+  /** Waited for before the numbers are read: some are counted in another process. Never fails. */
+  readonly refresh?: () => Promise<void>
 }
 
 /** What an engine counts packet by packet; here it is only read. */
@@ -73,6 +75,7 @@ export function createMetrics(): Metrics {
   const sip = sipCounters(registry)
   const calls = callCounters(registry)
   const media = mediaCounters(registry)
+  let refresh = async (): Promise<void> => {}
   let latency = (): string => ''
   return {
     sipMessage: (direction, transport, what) => sip.messages.inc({ direction, transport, what: messageLabel(what) }),
@@ -87,10 +90,14 @@ export function createMetrics(): Metrics {
     fault: (code) => calls.faults.inc({ code }),
     mediaRecovered: (gapMs) => media.gaps.observe(gapMs / 1000),
     mediaClosedByEngine: () => media.closedByEngine.inc(),
-    render: async () => ({ contentType: registry.contentType, text: (await registry.metrics()) + latency() }),
+    async render() {
+      await refresh()
+      return { contentType: registry.contentType, text: (await registry.metrics()) + latency() }
+    },
     observe(sources) {
       gauges(registry, sources)
       const { mediaEngine } = sources
+      refresh = sources.refresh ?? refresh
       if (mediaEngine === undefined) return
       engineCounters(registry, mediaEngine)
       latency = () => latencyText(mediaEngine().latency)

@@ -29,7 +29,6 @@ export class NativeEngine implements MediaEngine {
   /** Sessions that are ours, also those of which we do not know yet whether they were opened. */
   readonly #sessions = new Set<MediaSessionId>()
   #stats: EngineStats | undefined
-  #poll: NodeJS.Timeout | undefined
   #stopping: Promise<void> | undefined
 
   constructor(options: NativeEngineOptions) {
@@ -42,9 +41,8 @@ export class NativeEngine implements MediaEngine {
   }
 
   /** @throws GatewayError `LISTEN_FAILED`, `MEDIA_ENGINE_MISSING`: it could not be started. */
-  async start(): Promise<void> {
-    await this.#supervisor.start()
-    this.#poll = setInterval(() => void this.#count(), COUNT_MS).unref()
+  start(): Promise<void> {
+    return this.#supervisor.start()
   }
 
   get events(): AsyncIterable<MediaEvent> {
@@ -60,7 +58,7 @@ export class NativeEngine implements MediaEngine {
     return this.#supervisor.processes
   }
 
-  /** As of the last count, some seconds ago. */
+  /** As of the last `refresh`. */
   readonly strays = (): number => this.#stats?.strays ?? 0
 
   readonly counters = (): EngineCounters => countersOf(this.#stats)
@@ -96,6 +94,14 @@ export class NativeEngine implements MediaEngine {
     return { id, sides }
   }
 
+  async refresh(): Promise<void> {
+    try {
+      this.#stats = (await this.#ask({ op: 'engine' }, 'engine', COUNT_MS)).engine
+    } catch {
+      // That the engine is gone is told by others.
+    }
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
@@ -112,7 +118,6 @@ export class NativeEngine implements MediaEngine {
   }
 
   async #stop(): Promise<void> {
-    clearInterval(this.#poll)
     this.#sessions.clear()
     await this.#supervisor.stop()
     this.#events.end()
@@ -145,14 +150,6 @@ export class NativeEngine implements MediaEngine {
     this.#events.push({ kind: 'engine-lost', detail })
   }
 
-  async #count(): Promise<void> {
-    try {
-      this.#stats = (await this.#ask({ op: 'engine' }, 'engine')).engine
-    } catch {
-      // The next count will do; that the engine is gone is told by others.
-    }
-  }
-
   #refuseIfStopped(): void {
     if (this.#stopping !== undefined) throw new GatewayError('MEDIA_ENGINE_LOST', 'the media engine was stopped')
   }
@@ -168,4 +165,4 @@ const ANSWER_MS = 6_000
 const GRACE_MS = 500
 /** A program has 10 s to show that it can take over. */
 const UPGRADE_MS = 20_000
-const COUNT_MS = 2_000
+const COUNT_MS = 1_000
