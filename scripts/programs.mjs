@@ -12,7 +12,6 @@ const PACKAGES = {
   pulseaudio: 'pulseaudio',
   ip: 'iproute2',
   valgrind: 'valgrind',
-  valgrind: 'valgrind',
   rtpengine: 'rtpengine-daemon',
 }
 
