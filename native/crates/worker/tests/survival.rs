@@ -65,7 +65,9 @@ fn talk(phones: &mut [Phone], stop: &AtomicBool) -> Vec<Seen> {
         for &n in &ready {
             let heard = phones[n as usize].hear_within(Duration::from_millis(1));
             // What is protected twice under one index is a replay.
-            heard.map(|heard| seen[n as usize].on_packet(heard.expect("authentic, and for the first time")));
+            if let Some(heard) = heard {
+                seen[n as usize].on_packet(heard.expect("authentic, and for the first time"));
+            }
         }
     }
     seen

@@ -1,4 +1,4 @@
-//! Nanoseconds per packet of 172 bytes (20 ms of G.711) for each suite: `cargo run --release --example cost -p trunkline-srtp`.
+//! Nanoseconds per packet of 172 bytes (20 ms of G.711) for each suite: `cargo run --release --example packet_cost -p trunkline-srtp`.
 
 use std::hint::black_box;
 use std::time::Instant;

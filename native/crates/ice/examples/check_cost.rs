@@ -1,4 +1,4 @@
-//! Nanoseconds per STUN check: `cargo run --release --example cost -p trunkline-ice`.
+//! Nanoseconds per STUN check: `cargo run --release --example check_cost -p trunkline-ice`.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What an association costs a server: `cargo run --release -p trunkline-dtls --example cost [HANDSHAKES]`.
+//! What an association costs a server: `cargo run --release -p trunkline-dtls --example association_cost [HANDSHAKES]`.
 //!
 //! Prints handshakes per second of one core (our side only; the client runs beside it on the same core, untimed) and bytes held
 //! while the handshake runs and once it is connected; a dropped association holds none. What the cryptography allocates in C is not
