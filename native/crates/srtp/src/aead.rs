@@ -12,21 +12,20 @@ pub const TAG_BYTES: usize = 16;
 /// AES in Galois/counter mode (RFC 7714).
 pub struct Gcm {
     rtp: Direction,
-    rtcp: Direction,
+    /// RTCP is rare: its cipher is made per packet, so that it takes no memory.
+    rtcp: SessionKey,
 }
 
 impl Gcm {
     /// `None`: the library refuses the key, which it does for no key of the right length.
     pub fn new(master: &MasterKey, suite: Suite) -> Option<Self> {
         let of = |encryption, salt| {
-            let mut key = [0; 32];
-            derive(master, suite, encryption, &mut key[..suite.key_bytes()]);
-            Direction::new(&key[..suite.key_bytes()], derived(master, suite, salt))
+            let (mut key, len) = ([0; 32], suite.key_bytes());
+            derive(master, suite, encryption, &mut key[..len]);
+            SessionKey { key, len, salt: derived(master, suite, salt) }
         };
-        Some(Self {
-            rtp: of(Label::RtpEncryption, Label::RtpSalt)?,
-            rtcp: of(Label::RtcpEncryption, Label::RtcpSalt)?,
-        })
+        let rtp = of(Label::RtpEncryption, Label::RtpSalt).direction()?;
+        Some(Self { rtp, rtcp: of(Label::RtcpEncryption, Label::RtcpSalt) })
     }
 
     pub fn seal_rtp(&self, packet: &mut Packet, header: &RtpHeader, index: u64) {
@@ -50,7 +49,8 @@ impl Gcm {
     /// The word with the index comes last (RFC 7714 §9.2), unlike in RFC 3711.
     pub fn seal_rtcp(&self, packet: &mut Packet, ssrc: u32, srtcp: Srtcp) {
         let (clear, rest) = packet.bytes_mut().split_at_mut(RTCP_CLEAR_BYTES);
-        match self.rtcp.seal(ssrc, srtcp.index.into(), &rtcp_aad(clear, srtcp), rest) {
+        let rtcp = self.rtcp.direction();
+        match rtcp.and_then(|rtcp| rtcp.seal(ssrc, srtcp.index.into(), &rtcp_aad(clear, srtcp), rest)) {
             Some(tag) => {
                 append(packet, &tag);
                 append(packet, &srtcp.to_bytes());
@@ -60,31 +60,45 @@ impl Gcm {
     }
 
     pub fn open_rtcp(&self, packet: &mut Packet, ssrc: u32, srtcp: Srtcp) -> bool {
+        let Some(rtcp) = self.rtcp.direction() else { return false };
         let authentic = if srtcp.encrypted {
             let (sealed, end) = split_end(packet, TAG_BYTES + Srtcp::BYTES);
             let (clear, rest) = sealed.split_at_mut(RTCP_CLEAR_BYTES);
-            self.rtcp.open(ssrc, srtcp.index.into(), &rtcp_aad(clear, srtcp), rest, &end[..TAG_BYTES])
+            rtcp.open(ssrc, srtcp.index.into(), &rtcp_aad(clear, srtcp), rest, &end[..TAG_BYTES])
         } else {
-            self.is_clear_rtcp_authentic(packet, ssrc, srtcp)
+            is_clear_rtcp_authentic(&rtcp, packet, ssrc, srtcp)
         };
         if authentic {
             cut(packet, TAG_BYTES + Srtcp::BYTES);
         }
         authentic
     }
+}
 
-    /// All of the packet and the word after it are associated data (RFC 7714 §9.3), so they are put side by side.
-    fn is_clear_rtcp_authentic(&self, packet: &mut Packet, ssrc: u32, srtcp: Srtcp) -> bool {
-        let tag_at = packet.len() - TAG_BYTES - Srtcp::BYTES;
-        let bytes = packet.bytes_mut();
-        let mut tag = [0; TAG_BYTES];
-        tag.copy_from_slice(&bytes[tag_at..tag_at + TAG_BYTES]);
-        bytes[tag_at..tag_at + Srtcp::BYTES].copy_from_slice(&srtcp.to_bytes());
-        self.rtcp.open(ssrc, srtcp.index.into(), &bytes[..tag_at + Srtcp::BYTES], &mut [], &tag)
+/// All of the packet and the word after it are associated data (RFC 7714 §9.3), so they are put side by side.
+fn is_clear_rtcp_authentic(rtcp: &Direction, packet: &mut Packet, ssrc: u32, srtcp: Srtcp) -> bool {
+    let tag_at = packet.len() - TAG_BYTES - Srtcp::BYTES;
+    let bytes = packet.bytes_mut();
+    let mut tag = [0; TAG_BYTES];
+    tag.copy_from_slice(&bytes[tag_at..tag_at + TAG_BYTES]);
+    bytes[tag_at..tag_at + Srtcp::BYTES].copy_from_slice(&srtcp.to_bytes());
+    rtcp.open(ssrc, srtcp.index.into(), &bytes[..tag_at + Srtcp::BYTES], &mut [], &tag)
+}
+
+/// Key and salt of RTP or of RTCP, derived.
+struct SessionKey {
+    key: [u8; 32],
+    len: usize,
+    salt: [u8; 12],
+}
+
+impl SessionKey {
+    fn direction(&self) -> Option<Direction> {
+        Direction::new(&self.key[..self.len], self.salt)
     }
 }
 
-/// Key and salt of RTP or of RTCP.
+/// A cipher with its salt.
 struct Direction {
     key: LessSafeKey,
     salt: [u8; 12],
@@ -129,7 +143,9 @@ fn rtcp_aad(clear: &[u8], srtcp: Srtcp) -> [u8; RTCP_CLEAR_BYTES + Srtcp::BYTES]
 impl Gcm {
     /// With session keys, as the vectors of RFC 7714 have them.
     pub fn from_session_key(key: &[u8], salt: [u8; 12]) -> Self {
-        let direction = || Direction::new(key, salt).expect("a key of the right length");
-        Self { rtp: direction(), rtcp: direction() }
+        let mut padded = [0; 32];
+        padded[..key.len()].copy_from_slice(key);
+        let rtcp = SessionKey { key: padded, len: key.len(), salt };
+        Self { rtp: rtcp.direction().expect("a key of the right length"), rtcp }
     }
 }
