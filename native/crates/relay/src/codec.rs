@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use trunkline_control::{MediumKind, PayloadCodec, RemoteMedium};
 
 /// A medium as it was negotiated, in the form that routes are made from.
@@ -10,9 +12,9 @@ pub(crate) struct Medium {
     pub nack: bool,
     pub transport_cc_id: Option<u8>,
     pub mid: Option<Mid>,
-    /// Most wanted first.
-    pub send_codecs: Box<[Codec]>,
-    pub receive_codecs: Box<[Codec]>,
+    /// Most wanted first. Mostly the same list as the other.
+    pub send_codecs: Rc<[Codec]>,
+    pub receive_codecs: Rc<[Codec]>,
 }
 
 /// `a=mid` and the number of its header extension (RFC 8843 §15).
@@ -51,6 +53,10 @@ pub(crate) type Name = [u8; 16];
 
 impl Medium {
     pub fn new(remote: &RemoteMedium) -> Self {
+        let list = |codecs: &[PayloadCodec]| codecs.iter().map(Codec::new).collect::<Rc<[Codec]>>();
+        let send_codecs = list(&remote.send_codecs);
+        let same = remote.send_codecs == remote.receive_codecs;
+        let receive_codecs = if same { send_codecs.clone() } else { list(&remote.receive_codecs) };
         Self {
             kind: remote.kind,
             active: remote.active,
@@ -59,8 +65,8 @@ impl Medium {
             nack: remote.nack,
             transport_cc_id: remote.transport_cc_extension_id,
             mid: Mid::new(remote),
-            send_codecs: remote.send_codecs.iter().map(Codec::new).collect(),
-            receive_codecs: remote.receive_codecs.iter().map(Codec::new).collect(),
+            send_codecs,
+            receive_codecs,
         }
     }
 }

@@ -38,7 +38,7 @@ impl Session {
         let id = texts().find(|text| text.complete)?.session.clone();
         let mut links: Vec<_> =
             texts().map(|text| (text.linked, text.id().to_owned(), text.to.clone())).collect();
-        let mut session = Self::empty(&id, settings, now);
+        let mut session = Self::empty(&id, sides.len(), settings, now);
         session.linked = links.iter().map(|(linked, ..)| *linked).max().unwrap_or(0);
         for (born, found) in sides {
             session.born = session.born.max(born + 1);

@@ -51,7 +51,7 @@ impl Session {
         now: Micros,
     ) -> Result<Session, Fault> {
         check_spec(spec)?;
-        let mut session = Self::empty(&spec.id, settings, now);
+        let mut session = Self::empty(&spec.id, spec.sides.len(), settings, now);
         let opened = spec.sides.iter().zip(1..).try_for_each(|(side, number)| {
             session.add(side, number == spec.sides.len(), settings, shell, now)
         });
@@ -63,10 +63,11 @@ impl Session {
         Ok(session)
     }
 
-    pub(crate) fn empty(id: &str, settings: &Settings, now: Micros) -> Self {
+    /// Room for this many sides.
+    pub(crate) fn empty(id: &str, sides: usize, settings: &Settings, now: Micros) -> Self {
         Self {
             id: id.into(),
-            sides: Sides::default(),
+            sides: Sides::with_room_for(sides),
             deadline: 0,
             quality_at: now + settings.quality,
             born: 0,

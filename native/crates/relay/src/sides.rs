@@ -8,12 +8,15 @@ use crate::stream::{Place, Streams};
 use crate::{Shell, SideIndex};
 
 /// The sides of a session by their index, which stays while a side lives.
-#[derive(Default)]
 pub(crate) struct Sides {
     sides: Vec<Option<Side>>,
 }
 
 impl Sides {
+    pub fn with_room_for(sides: usize) -> Self {
+        Self { sides: Vec::with_capacity(sides) }
+    }
+
     #[inline]
     pub fn get(&self, index: SideIndex) -> Option<&Side> {
         self.sides.get(usize::from(index))?.as_ref()
@@ -50,9 +53,10 @@ impl Sides {
     }
 
     pub fn insert(&mut self, index: SideIndex, side: Side) {
-        while self.sides.len() <= usize::from(index) {
-            self.sides.push(None);
-        }
+        let missing = (usize::from(index) + 1).saturating_sub(self.sides.len());
+        // A session mostly keeps as many sides as it began with.
+        self.sides.reserve_exact(missing);
+        self.sides.extend((0..missing).map(|_| None));
         self.sides[usize::from(index)] = Some(side);
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct SideText {
     /// One for each medium of an RTP side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rtp: Vec<RtpText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "packed")]
     pub remote: Option<RemoteSide>,
     pub to: ConnectedTo,
     /// The session's count of `connect` when `to` was written: of two sides that disagree the newer is right.
@@ -187,6 +187,54 @@ impl RtpText {
         let keys = SUITES.iter().zip(&self.keys).zip(1..);
         keys.map(|((suite, key), tag)| SdesKey { tag, suite: suite.name().to_owned(), key: key.clone() })
             .collect()
+    }
+}
+
+/// What was negotiated with lists that are equal written once: half of a text is names of codecs.
+mod packed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use trunkline_control::{RemoteMedium, RemoteSide};
+
+    #[derive(Serialize, Deserialize)]
+    struct Packed {
+        #[serde(flatten)]
+        remote: RemoteSide,
+        /// Media whose codecs are the same in both directions.
+        #[serde(default)]
+        same: Vec<usize>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(remote: &Option<RemoteSide>, to: S) -> Result<S::Ok, S::Error> {
+        let packed = remote.clone().map(|mut remote| {
+            let mut same = Vec::new();
+            for (at, medium) in media_of(&mut remote).iter_mut().enumerate() {
+                if medium.receive_codecs == medium.send_codecs {
+                    medium.receive_codecs.clear();
+                    same.push(at);
+                }
+            }
+            Packed { remote, same }
+        });
+        packed.serialize(to)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<RemoteSide>, D::Error> {
+        let packed = Option::<Packed>::deserialize(from)?;
+        Ok(packed.map(|Packed { mut remote, same }| {
+            let media = media_of(&mut remote);
+            for at in same {
+                if let Some(medium) = media.get_mut(at) {
+                    medium.receive_codecs = medium.send_codecs.clone();
+                }
+            }
+            remote
+        }))
+    }
+
+    fn media_of(remote: &mut RemoteSide) -> &mut [RemoteMedium] {
+        match remote {
+            RemoteSide::WebRtc { media, .. } | RemoteSide::Rtp { media } => media,
+        }
     }
 }
 
