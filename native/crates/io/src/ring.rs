@@ -1,5 +1,5 @@
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 
 use io_uring::{IoUring, cqueue, opcode, squeue, types};
 use trunkline_base::Micros;
@@ -9,6 +9,7 @@ use crate::batch::{Batch, CONTROL_BYTES, RECEIVE_BYTES, kernel_time};
 use crate::clock::now;
 use crate::fixed::Fixed;
 use crate::system::is_of_network;
+use crate::waker::Waker;
 use buffers::Buffers;
 
 mod buffers;
@@ -32,6 +33,8 @@ const TOKENS: u32 = 1 << 20;
 pub struct Ring {
     // Dropped before the memory that it writes to.
     ring: IoUring,
+    /// Told of work that the kernel put off: a poller of the ring itself would only be told once that was done.
+    news: Waker,
     buffers: Buffers,
     /// Says how much room a source address and control messages have; the same for all sockets.
     template: Fixed<libc::msghdr>,
@@ -68,6 +71,8 @@ impl Ring {
         let mut buffers = Buffers::new();
         // SAFETY: `buffers` is dropped after the ring.
         unsafe { buffers.register(&ring) }?;
+        let news = Waker::new()?;
+        ring.submitter().register_eventfd(news.fd())?;
         let template = Fixed::new(1, || {
             let mut header = crate::batch::empty_header().msg_hdr;
             header.msg_namelen = RawAddress::CAPACITY;
@@ -75,13 +80,13 @@ impl Ring {
             header
         });
         let again = Vec::with_capacity(COMPLETIONS as usize);
-        Ok(Self { ring, buffers, template, watches: Vec::new(), again, enabled: false })
+        Ok(Self { ring, news, buffers, template, watches: Vec::new(), again, enabled: false })
     }
 
     /// To be added to the poller: readable when datagrams have come.
     #[must_use]
     pub fn fd(&self) -> RawFd {
-        self.ring.as_raw_fd()
+        self.news.fd()
     }
 
     /// From now on datagrams of this socket come with `token`, a small number that is watched once at a time. Unwatch it
@@ -128,6 +133,7 @@ impl Ring {
     /// # Errors
     /// The ring belongs to another thread.
     pub fn receive(&mut self, batch: &mut Batch, tokens: &mut Vec<u32>) -> io::Result<usize> {
+        self.news.drain();
         self.submit()?;
         let (before, now) = (batch.len(), now());
         while !batch.is_full() {
@@ -136,6 +142,9 @@ impl Ring {
         }
         self.buffers.give_back();
         self.request_again()?;
+        if !self.ring.completion().is_empty() {
+            self.news.wake();
+        }
         Ok(batch.len() - before)
     }
 

@@ -66,6 +66,42 @@ fn datagrams_come_with_the_token_of_their_socket() {
 }
 
 #[test]
+fn a_poller_that_waits_is_told_of_what_comes() {
+    let Some(mut ring) = ring() else { return };
+    let (socket, address) = socket("127.0.0.1:0");
+    let poller = Poller::new().unwrap();
+    poller.add(ring.fd(), 9).unwrap();
+    ring.watch(socket.as_raw_fd(), 0).unwrap();
+    let (mut batch, mut tokens, mut ready) = (Batch::new(2), Vec::new(), Vec::new());
+    for round in 0..3 {
+        let peer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+            (0..3_u8).for_each(|number| assert_eq!(peer.send_to(&[number], address).unwrap(), 1));
+        });
+        let (mut count, until) = (0, now() + 2_000_000);
+        while count < 3 {
+            ready.clear();
+            poller.wait(&mut ready, Some(until.saturating_sub(now()))).unwrap();
+            assert!(now() < until, "round {round}, after {count}");
+            if ready.is_empty() {
+                continue; // Interrupted.
+            }
+            count += ring.receive(&mut batch, &mut tokens).unwrap();
+            batch.flush(|_, _| {});
+        }
+        peer.join().unwrap();
+        ready.clear();
+        poller.wait(&mut ready, Some(0)).unwrap();
+        ring.receive(&mut batch, &mut tokens).unwrap();
+        poller.wait(&mut ready, Some(0)).unwrap();
+    }
+    ready.clear();
+    poller.wait(&mut ready, Some(0)).unwrap();
+    assert!(ready.is_empty(), "nothing is left");
+}
+
+#[test]
 fn more_datagrams_than_buffers_all_come_in_order() {
     let Some(mut ring) = ring() else { return };
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
