@@ -116,7 +116,11 @@ impl Keeper {
             }
             return Err("no relay could be started".into());
         }
-        // Standbys end with their links.
+        // They have the ports open too: whoever sees the keeper end may open them again.
+        for relay in std::mem::take(&mut self.relays).into_values() {
+            relay.kill();
+            relay.reap(&self.poller);
+        }
         log::info("the keeper ends", json!({}));
         Ok(())
     }

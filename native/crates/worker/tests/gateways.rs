@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::Write;
+use std::path::Path;
 
 use support::{Keeper, audio_side, rest_of, wait_for_end, webrtc_side};
 use trunkline_control::{Answer, Event, Op, Outcome, PROTOCOL, SessionSpec};
@@ -139,7 +140,12 @@ fn a_gateway_can_end_the_engine() {
     let mut keeper = Keeper::start(4, &[]);
     let mut gateway = keeper.gateway();
     gateway.open("x", vec![webrtc_side("a")]);
+    while keeper.relays().len() < 2 {
+        std::thread::yield_now();
+    }
+    let relays = keeper.relays();
     assert_eq!(gateway.call(Op::Stop), Answer::Done);
     assert!(keeper.wait().success());
-    wait_for_end(gateway.relay);
+    let left: Vec<_> = relays.iter().filter(|pid| Path::new(&format!("/proc/{pid}")).exists()).collect();
+    assert!(left.is_empty(), "{left:?} still have the ports open");
 }
