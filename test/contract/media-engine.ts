@@ -18,8 +18,6 @@ export interface BenchOptions {
 export type OpenEngine = (options: BenchOptions) => Promise<EngineBench>
 
 export interface ContractSkips {
-  /** Why nothing is tried. */
-  readonly all?: string
   /** Why packets are not tried. */
   readonly media?: string
 }
@@ -47,7 +45,7 @@ export function mediaEngineContract(name: string, open: OpenEngine, skips: Contr
     }
   }
 
-  describe(`MediaEngine contract: ${name}`, { timeout: 30_000, skip: skips.all ?? false }, () => {
+  describe(`MediaEngine contract: ${name}`, { timeout: 30_000 }, () => {
     factsContract(withEngine)
     changesContract(withEngine)
     endingContract(withEngine)

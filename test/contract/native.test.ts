@@ -1,33 +1,43 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
-import { createNativeEngine, findMediaProgram } from '../../src/media/engines/native/index.ts'
-import { mediaEngineContract } from './media-engine.ts'
+import { after, describe } from 'node:test'
+import { createNativeEngine, findMediaProgram, type NativeConfig } from '../../src/media/engines/native/index.ts'
+import { benchOf } from './browser-bench.ts'
+import { browserCallContract } from './browser-call.ts'
+import { browserMediaContract } from './browser-media.ts'
+import { type EngineBench, mediaEngineContract } from './media-engine.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tl-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-
+let opened = 0
 /** Each engine has its own ports: a test's late packets must not reach the next one. */
 let nextPort = 34_000
 
-mediaEngineContract(
-  'native',
-  async ({ rtpPairs, quarantineMs }) => {
+/** Processes of its own for each test, on loopback, with a clock that is moved by hand. */
+async function open(config: Pick<NativeConfig, 'rtpPorts' | 'quarantineMs' | 'qualityMs'>): Promise<EngineBench> {
+  opened++
+  const engine = await createNativeEngine({
+    ...config,
+    control: join(folder, `${opened}.sock`),
+    advertise: ['127.0.0.1'],
+    webrtcPorts: { from: 0, to: 0 },
+    threads: 1,
+    testClock: true,
+  })
+  // What is asked next goes the same way behind it: nobody has to wait for the answer.
+  const advance = (ms: number): void => void engine.advance(ms).catch(() => {})
+  return { engine, advance }
+}
+
+const skip = findMediaProgram() === undefined ? 'there is no native engine here: npm run build' : false
+
+describe('with the program of the native engine', { skip }, () => {
+  mediaEngineContract('native', ({ rtpPairs, quarantineMs }) => {
     const from = nextPort
     nextPort += 2 * rtpPairs
-    const engine = await createNativeEngine({
-      control: join(folder, `${from}.sock`),
-      advertise: ['127.0.0.1'],
-      webrtcPorts: { from: 0, to: 0 },
-      rtpPorts: { from, to: from + 2 * rtpPairs - 1 },
-      threads: 1,
-      quarantineMs,
-      testClock: true,
-    })
-    // What is asked next goes the same way behind it: nobody has to wait for the answer.
-    const advance = (ms: number): void => void engine.advance(ms).catch(() => {})
-    return { engine, advance }
-  },
-  findMediaProgram() === undefined ? { all: 'there is no native engine here: npm run build' } : {},
-)
+    return open({ rtpPorts: { from, to: from + 2 * rtpPairs - 1 }, quarantineMs })
+  })
+  browserCallContract('native', benchOf(open))
+  browserMediaContract('native', benchOf(open))
+})

@@ -1,20 +1,21 @@
 import { seededIds } from '../../src/base/index.ts'
-import { createPortableEngine } from '../../src/media/engines/portable/index.ts'
-import { mediaEngineContract } from './media-engine.ts'
+import { createPortableEngine, type PortableConfig } from '../../src/media/engines/portable/index.ts'
+import { benchOf } from './browser-bench.ts'
+import { browserCallContract } from './browser-call.ts'
+import { browserMediaContract } from './browser-media.ts'
+import { type EngineBench, mediaEngineContract } from './media-engine.ts'
 
 /** Each engine has its own ports: a test's late packets must not reach the next one. */
 let nextPort = 33_000
 
-mediaEngineContract('portable', async ({ rtpPairs, quarantineMs }) => {
+/** An engine on loopback whose clock is moved by hand, beside the real one. */
+async function open(config: Pick<PortableConfig, 'rtpPorts' | 'quarantineMs' | 'qualityMs'>): Promise<EngineBench> {
   let skippedMs = 0
-  const from = nextPort
-  nextPort += 2 * rtpPairs
   const engine = await createPortableEngine({
+    ...config,
     advertise: ['127.0.0.1'],
     webrtcPorts: { from: 0, to: 0 },
-    rtpPorts: { from, to: from + 2 * rtpPairs - 1 },
-    quarantineMs,
-    ids: seededIds(from),
+    ids: seededIds(config.rtpPorts.from),
     clock: {
       now: () => performance.now() + skippedMs,
       // Often enough that a test which moved the clock need not wait.
@@ -28,4 +29,12 @@ mediaEngineContract('portable', async ({ rtpPairs, quarantineMs }) => {
     skippedMs += ms
   }
   return { engine, advance }
+}
+
+mediaEngineContract('portable', ({ rtpPairs, quarantineMs }) => {
+  const from = nextPort
+  nextPort += 2 * rtpPairs
+  return open({ rtpPorts: { from, to: from + 2 * rtpPairs - 1 }, quarantineMs })
 })
+browserCallContract('portable', benchOf(open))
+browserMediaContract('portable', benchOf(open))

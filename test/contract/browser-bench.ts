@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { seededIds } from '../../src/base/index.ts'
-import { createPortableEngine, type PortableConfig } from '../../src/media/engines/portable/index.ts'
+import type { PortRange } from '../../src/media/engines/portable/index.ts'
 import type { MediaEngine, MediaEvent } from '../../src/media/index.ts'
 import type { LocalRtpSide, LocalRtpStream, LocalWebRtcSide, PayloadCodec, SessionSpec } from '../../src/media/model.ts'
-import { BrowserEnd, Inbox, medium, PCMU, rtpMedium, UdpEnd } from './media-peers.ts'
+import { BrowserEnd, Inbox, medium, PCMU, rtpMedium, UdpEnd } from '../support/media-peers.ts'
 
 export const TIMEOUT = { timeout: 10_000 }
 // Test files run side by side, each in its own process.
@@ -16,38 +15,30 @@ export interface Bench {
   readonly advance: (ms: number) => void
 }
 
-/** An engine on loopback, stopped at the end of `run` whatever happens. */
-export async function withEngine(
-  run: (bench: Bench) => Promise<void>,
-  more: Partial<PortableConfig> = {},
-): Promise<void> {
-  let skippedMs = 0
-  const engine = await createPortableEngine({
-    advertise: ['127.0.0.1'],
-    webrtcPorts: { from: 0, to: 0 },
-    rtpPorts: { from: FIRST_PORT, to: FIRST_PORT + 89 },
-    ids: seededIds(FIRST_PORT),
-    clock: {
-      now: () => performance.now() + skippedMs,
-      every(_intervalMs, tick) {
-        const timer = setInterval(tick, 5)
-        return () => clearInterval(timer)
-      },
-    },
-    ...more,
-  })
-  const events = new Inbox<MediaEvent>()
-  const reading = (async () => {
-    for await (const event of engine.events) events.push(event)
-  })()
-  const advance = (ms: number): void => {
-    skippedMs += ms
-  }
-  try {
-    await run({ engine, events, advance })
-  } finally {
-    await engine.stop()
-    await reading
+export interface BenchConfig {
+  readonly rtpPorts: PortRange
+  readonly qualityMs?: number
+}
+
+/** Opens an engine on loopback, of one WebRTC port. */
+export type OpenBench = (config: BenchConfig) => Promise<Pick<Bench, 'engine' | 'advance'>>
+
+export type WithBench = (run: (bench: Bench) => Promise<void>, more?: Partial<BenchConfig>) => Promise<void>
+
+/** An engine that is stopped at the end of `run` whatever happens. */
+export function benchOf(open: OpenBench): WithBench {
+  return async (run, more = {}) => {
+    const { engine, advance } = await open({ rtpPorts: { from: FIRST_PORT, to: FIRST_PORT + 89 }, ...more })
+    const events = new Inbox<MediaEvent>()
+    const reading = (async () => {
+      for await (const event of engine.events) events.push(event)
+    })()
+    try {
+      await run({ engine, events, advance })
+    } finally {
+      await engine.stop()
+      await reading
+    }
   }
 }
 
