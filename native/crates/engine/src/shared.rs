@@ -12,6 +12,8 @@ use crate::places::Places;
 /// What the threads of a relay share. Nothing of it is touched per packet but the table of sockets, which never changes.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Whether ports of single calls are read through io_uring.
+    pub(crate) has_ring: bool,
     pub(crate) sockets: Sockets,
     pub(crate) slab: Slab,
     pub(crate) ledger: Ledger,

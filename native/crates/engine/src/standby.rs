@@ -51,7 +51,8 @@ impl Standby {
     /// # Errors
     /// For people: a descriptor is missing, the slab is of another build, too many files are open.
     pub fn prepare(manifest: Manifest, link: OwnedFd) -> Result<Self, String> {
-        let shared = Arc::new(share(&manifest)?);
+        let (has_ring, io) = tier(manifest.config.io);
+        let shared = Arc::new(share(&manifest, has_ring)?);
         let waker = Waker::new().map_err(|error| error.to_string())?;
         let (report, reports) = sync_channel(REPORTS);
         let (mut starts, mut orders) = (Vec::new(), Vec::new());
@@ -62,7 +63,6 @@ impl Standby {
         }
         // The first certificate takes the library's own time to start.
         drop(Certificate::generate());
-        let io = tier(manifest.config.io).to_owned();
         let link = KeeperLink::new(UnixStream::from(link));
         let threads = Threads { orders, reports, waker };
         let listener = UnixListener::from(inherit(manifest.control)?);
@@ -170,14 +170,14 @@ type Found = (Vec<(String, u32)>, Vec<Event>);
 type Started = (Sender<Vec<Certificate>>, (SyncSender<Order>, Waker));
 
 /// What the threads share, from inherited descriptors.
-fn share(manifest: &Manifest) -> Result<Shared, String> {
+fn share(manifest: &Manifest, has_ring: bool) -> Result<Shared, String> {
     let sockets = Sockets::inherit(manifest).map_err(|error| format!("a socket is missing: {error}"))?;
     let slab = Slab::open(inherit(manifest.slab)?).map_err(|error| format!("the slab: {error:?}"))?;
     let ledger = Ledger::new(inherit(manifest.ledger)?);
     let clock = Clock::default();
     let places = Places::new(manifest);
     let ufrags = Ufrags::default();
-    Ok(Shared { config: manifest.config.clone(), sockets, slab, ledger, places, clock, ufrags })
+    Ok(Shared { config: manifest.config.clone(), has_ring, sockets, slab, ledger, places, clock, ufrags })
 }
 
 fn start_thread(
@@ -233,12 +233,15 @@ fn webrtc_place(manifest: &Manifest, thread: u32, addresses: &[IpAddr]) -> WebRt
     WebRtcPlace { candidates }
 }
 
-/// What is used and why, for the log.
-fn tier(wanted: IoMode) -> &'static str {
-    match wanted {
-        IoMode::Auto => "batch (recvmmsg and sendmmsg: needs no privilege)",
-        IoMode::Batch => "batch (asked for)",
-        IoMode::Uring => "batch (io_uring is not built in)",
+/// Whether RTP ports are read through io_uring, and why, for the log.
+fn tier(wanted: IoMode) -> (bool, String) {
+    if wanted == IoMode::Batch {
+        return (false, "batch (asked for)".into());
+    }
+    match (trunkline_io::probe_uring(), wanted) {
+        (Ok(()), IoMode::Uring) => (true, "uring (asked for)".into()),
+        (Ok(()), _) => (true, "uring (it works here, and ports of single calls cost less)".into()),
+        (Err(why), _) => (false, format!("batch ({why})")),
     }
 }
 

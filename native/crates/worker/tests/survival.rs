@@ -118,7 +118,6 @@ fn a_relay_that_is_killed_twenty_times_loses_no_call() {
     assert_eq!((engine.restarts, engine.sessions), (20, calls as u64));
     gaps.sort_by(f64::total_cmp);
     let silences = seen.iter().map(|seen| seen.longest);
-    println!("{}", keeper.notes());
     println!("gaps {gaps:?} ms; longest silence {:?}", silences.max().unwrap());
     for (n, seen) in seen.iter().enumerate() {
         assert!(seen.packets > 150, "phone {n} heard only {}", seen.packets);

@@ -39,6 +39,15 @@ impl MediaThread {
         count
     }
 
+    /// The same for all ports of single calls, through the ring.
+    pub(super) fn fetch_ring(&mut self) -> usize {
+        if self.inbox.is_full() {
+            self.serve_inbox();
+        }
+        let Some(ring) = self.core.ring.as_mut() else { return 0 };
+        ring.receive(&mut self.inbox, &mut self.sockets).unwrap_or(0)
+    }
+
     /// Serves what was fetched, and sends it.
     pub(super) fn serve_inbox(&mut self) {
         for index in 0..self.inbox.len() {

@@ -1,10 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use trunkline_base::Micros;
 use trunkline_base::limits::EVENTS_QUEUED;
 use trunkline_control::{Event, Fault};
-use trunkline_io::{Batch, Poller};
+use trunkline_io::{Batch, Poller, Ring};
 use trunkline_relay::{RtpPlace, Shell, SideIndex, SideRecord, SocketId, TCP_FROM, WebRtcPlace};
 use trunkline_slab::{Partition, Slot};
 
@@ -20,6 +21,8 @@ pub(crate) struct Core {
     pub(crate) thread: u32,
     pub(crate) shared: Arc<Shared>,
     pub(crate) poller: Poller,
+    /// Reads ports of single calls, if io_uring can be had; else the poller and the inbox do.
+    pub(crate) ring: Option<Ring>,
     pub(crate) routes: Routes,
     /// Datagrams made here.
     pub(crate) outbox: Batch,
@@ -65,11 +68,17 @@ impl Core {
             let Some(fd) = self.shared.sockets.fd(socket) else { continue };
             self.routes.set_socket(socket, Some(owner));
             // Failing leaves a call without sound on one side, which is reported as silence.
-            let heard = trunkline_io::hear(fd).and_then(|()| self.poller.add(fd, socket.into()));
-            if let Err(error) = heard {
+            if let Err(error) = trunkline_io::hear(fd).and_then(|()| self.watch(fd, socket)) {
                 let why = error.to_string();
                 crate::log::warn("an RTP socket cannot be read", serde_json::json!({ "why": why }));
             }
+        }
+    }
+
+    fn watch(&mut self, fd: RawFd, socket: SocketId) -> std::io::Result<()> {
+        match &mut self.ring {
+            Some(ring) => ring.watch(fd, socket),
+            None => self.poller.add(fd, socket.into()),
         }
     }
 
@@ -77,7 +86,10 @@ impl Core {
         for socket in [place.rtp, place.rtcp] {
             let Some(fd) = self.shared.sockets.fd(socket) else { continue };
             self.routes.set_socket(socket, None);
-            self.poller.remove(fd);
+            match &mut self.ring {
+                Some(ring) => ring.unwatch(socket),
+                None => self.poller.remove(fd),
+            }
             // What cannot be filtered is thrown away by the next user's checks of its source.
             let _ = trunkline_io::deafen(fd);
         }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 
 use trunkline_base::{Micros, Packet};
 use trunkline_dtls::Certificate;
-use trunkline_io::{Batch, Poller, Waker};
+use trunkline_io::{Batch, Poller, Ring, Waker};
 use trunkline_relay::{Settings, SocketId, TCP_FROM, WebRtcPlace};
 
 use super::connections::{Connections, Frames};
@@ -28,6 +28,7 @@ const WAKE_AT_ONCE: usize = 512;
 const SWEEP_EVERY: Micros = 1_000_000;
 
 const WAKER: u64 = u64::MAX;
+const RING: u64 = u64::MAX - 1;
 
 /// What a thread is made of before it has the sessions: a standby relay holds it ready.
 pub(crate) struct ThreadSetup {
@@ -60,6 +61,15 @@ impl ThreadSetup {
         let (inbox, outbox) = (Batch::new(BATCH), Batch::new(BATCH));
         Ok(Self { number, shared, place, orders, reports, waker, main, poller, inbox, outbox })
     }
+}
+
+/// `None`: the poller does it.
+fn new_ring(poller: &Poller) -> Option<Ring> {
+    let made = Ring::new().and_then(|ring| poller.add(ring.fd(), RING).map(|()| ring));
+    if let Err(error) = &made {
+        crate::log::warn("no io_uring after all", serde_json::json!({ "why": error.to_string() }));
+    }
+    made.ok()
 }
 
 /// The sockets that a thread always serves.
@@ -104,6 +114,7 @@ impl MediaThread {
         for (fd, socket) in common_sockets(&shared, number) {
             poller.add(fd, socket.into()).map_err(|error| error.to_string())?;
         }
+        let ring = shared.has_ring.then(|| new_ring(&poller)).flatten();
         let config = &shared.config;
         let settings = Settings {
             certificates,
@@ -118,6 +129,7 @@ impl MediaThread {
             routes: Routes::new(shared.sockets.len()),
             shared,
             poller,
+            ring,
             outbox,
             connections: Connections::new(),
             partition,
@@ -207,6 +219,7 @@ impl MediaThread {
                     self.waker.drain();
                     self.has_orders = true;
                 }
+                RING => packets += self.fetch_ring(),
                 token if token >= u64::from(TCP_FROM) => self.serve_connection(token as SocketId),
                 token => packets += self.fetch(token as SocketId),
             }

@@ -1,5 +1,6 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -114,10 +115,12 @@ impl Phone {
     }
 
     /// The same; `None`: nothing came.
-    pub fn hear_within(&mut self, time: std::time::Duration) -> Option<Result<Heard, Refused>> {
-        self.socket.set_read_timeout(Some(time)).unwrap();
+    pub fn hear_within(&mut self, time: Duration) -> Option<Result<Heard, Refused>> {
+        let until = Instant::now() + time;
         let mut buffer = [0; 2_048];
         loop {
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_micros(1));
+            self.socket.set_read_timeout(Some(left)).unwrap();
             let (count, from) = self.socket.recv_from(&mut buffer).ok()?;
             assert_eq!(from, self.relay);
             if (192..=223).contains(&buffer[1]) {
