@@ -51,7 +51,7 @@ fn by_mid(streams: &Streams, datagram: &[u8]) -> Option<u8> {
         return None;
     }
     streams.iter().zip(0..).find_map(|(stream, medium)| {
-        let mid = stream.mid()?;
+        let mid = stream.mid?;
         (extension(datagram, mid.id()) == Some(mid.text())).then_some(medium)
     })
 }

@@ -178,25 +178,42 @@ impl RtpEnd {
         packet: &mut Packet,
         now: Micros,
     ) -> Result<Header, Discard> {
-        let known = self.to == Some(from);
+        if self.to != Some(from) {
+            return self.open_elsewhere(record, from, packet, now);
+        }
+        let header = self.open(record, packet)?;
+        self.latch.heard(now);
+        Ok(header)
+    }
+
+    /// The same for a packet that comes from where the peer is not known to be.
+    #[cold]
+    fn open_elsewhere(
+        &mut self,
+        record: &mut SideRecord,
+        from: SocketAddr,
+        packet: &mut Packet,
+        now: Micros,
+    ) -> Result<Header, Discard> {
         let from = Address::from(from);
-        if !known && !self.latch.may_be(&from) {
+        if !self.latch.may_be(&from) {
             return Err(Discard::WrongSource);
         }
-        if let Some(crypto) = &self.crypto {
-            crypto.opener.open_rtp(packet, &mut record.received)?;
-        }
-        let header = Header::read(packet.bytes()).ok_or(Discard::Other)?;
-        if known {
-            self.latch.heard(now);
-            return Ok(header);
-        }
+        let header = self.open(record, packet)?;
         match self.latch.accepts(from, header.ssrc, header.sequence, now) {
             Source::Refused => return Err(Discard::WrongSource),
             Source::Accepted => {}
             Source::Moved => self.note_place(record),
         }
         Ok(header)
+    }
+
+    #[inline]
+    fn open(&self, record: &mut SideRecord, packet: &mut Packet) -> Result<Header, Discard> {
+        if let Some(crypto) = &self.crypto {
+            crypto.opener.open_rtp(packet, &mut record.received)?;
+        }
+        Header::read(packet.bytes()).ok_or(Discard::Other)
     }
 
     /// The same for RTCP. It changes no address, so any port of the peer will do: few senders say where theirs comes from.

@@ -99,7 +99,6 @@ impl Side {
                 record.relay.place(&mut record.line, header, payload, clocks, now)?
             }
         };
-        let mid = stream.medium.as_ref().and_then(|medium| medium.mid.as_ref());
         let outgoing = Outgoing {
             // The marker starts a talkspurt in audio, but ends a frame in video.
             marker: header.marker || (place.begins && stream.kind == MediumKind::Audio),
@@ -107,7 +106,7 @@ impl Side {
             sequence: place.index as u16,
             timestamp: place.timestamp,
             ssrc: stream.ssrc,
-            mid: mid.map(|mid| (mid.id(), mid.text())),
+            mid: stream.mid.as_ref().map(|mid| (mid.id(), mid.text())),
             transport_sequence: None,
         };
         rtp::rewrite(packet, header, &outgoing);
@@ -133,14 +132,13 @@ impl Side {
             None => webrtc.as_ref().and_then(|webrtc| webrtc.way(medium)),
         };
         let Some((forward, crypto, base)) = way else { return };
-        let mid = stream.medium.as_ref().and_then(|medium| medium.mid.as_ref());
         let outgoing = Outgoing {
             marker: made.marker,
             payload_type: made.payload_type,
             sequence: made.place.index as u16,
             timestamp: made.place.timestamp,
             ssrc: stream.ssrc,
-            mid: mid.map(|mid| (mid.id(), mid.text())),
+            mid: stream.mid.as_ref().map(|mid| (mid.id(), mid.text())),
             transport_sequence: None,
         };
         let mut packet = Packet::new();

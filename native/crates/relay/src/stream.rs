@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     pub receives: bool,
     /// Position of the codec last received in the negotiated ones, or `NO_CODEC`.
     codec: u8,
+    /// Of `medium`, here because every packet that leaves says it.
+    pub mid: Option<Mid>,
     /// Where packets of this stream go; itself for an echo.
     pub partner: Option<Place>,
     pub ssrc: u32,
@@ -64,6 +66,7 @@ impl Stream {
             sends: false,
             receives: false,
             codec: NO_CODEC,
+            mid: None,
             partner: None,
             ssrc,
             end,
@@ -90,6 +93,7 @@ impl Stream {
         let name = self.slot.codec;
         let known = medium.receive_codecs.iter().position(|codec| name[0] != 0 && codec.name == name);
         self.codec = known.map_or(NO_CODEC, |at| at as u8);
+        self.mid = medium.mid;
         self.medium = Some(Box::new(medium));
     }
 
@@ -98,10 +102,6 @@ impl Stream {
             Some(medium) => Routes::new(medium, target),
             None => Routes::none(),
         };
-    }
-
-    pub fn mid(&self) -> Option<&Mid> {
-        self.medium.as_ref()?.mid.as_ref()
     }
 
     /// Whether the peer may use this payload type.

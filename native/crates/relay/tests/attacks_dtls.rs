@@ -56,7 +56,9 @@ fn a_hello_without_a_check_begins_nothing_and_is_not_answered() {
         }
     }
     rig.advance(2 * SECOND);
-    assert_eq!((rig.session().handshakes(), rig.shell.sent.len()), (0, 0));
+    // The phone may have had a report by now.
+    let answers = rig.shell.sent.iter().filter(|sent| sent.socket == WEBRTC).count();
+    assert_eq!((rig.session().handshakes(), answers), (0, 0));
     browser.connect(&mut rig);
     for datagram in hello() {
         rig.arrive(WEBRTC, attacker(), &datagram);
