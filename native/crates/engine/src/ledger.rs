@@ -4,12 +4,15 @@ use std::os::unix::fs::FileExt;
 
 use trunkline_base::Micros;
 
+use crate::last_words::Name;
+
 /// Most relay threads there can be.
 pub const THREADS: usize = 64;
 
 const AHEAD_WORD: usize = 0;
 const FIRST_PROGRESS_WORD: usize = 16;
-const FIRST_PAIR_WORD: usize = FIRST_PROGRESS_WORD + THREADS * PROGRESS_WORDS;
+const FIRST_GUILTY_WORD: usize = FIRST_PROGRESS_WORD + THREADS * PROGRESS_WORDS;
+const FIRST_PAIR_WORD: usize = FIRST_GUILTY_WORD + THREADS;
 const PROGRESS_WORDS: usize = 4;
 const WORD_BYTES: usize = 8;
 
@@ -51,6 +54,17 @@ impl Ledger {
             chunk.copy_from_slice(&word.to_ne_bytes());
         }
         self.write(progress_word(thread), &bytes);
+    }
+
+    /// Sessions that threads had in hand when their relays panicked.
+    pub(crate) fn guilty(&self) -> Vec<Name> {
+        let mut bytes = [0; THREADS * WORD_BYTES];
+        self.read(FIRST_GUILTY_WORD, &mut bytes);
+        (0..THREADS).filter_map(|thread| Name::of_word(word_at(&bytes, thread))).collect()
+    }
+
+    pub(crate) fn set_guilty(&self, thread: u32, name: Name) {
+        self.write(FIRST_GUILTY_WORD + thread as usize % THREADS, &name.word().to_ne_bytes());
     }
 
     /// When the pair was released; 0: never used.
@@ -114,6 +128,9 @@ mod tests {
         ledger.set_released(0, 7);
         ledger.set_released(2, 9);
         ledger.set_ahead(5);
+        assert!(ledger.guilty().is_empty());
+        ledger.set_guilty(3, Name::of("x"));
+        assert_eq!(ledger.guilty(), [Name::of("x")]);
         assert_eq!(ledger.progress(63), progress);
         assert_eq!(ledger.progress(62), Progress::default());
         assert_eq!(ledger.released(4), [7, 0, 9, 0]);

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod faults;
 mod gateways;
+mod last_words;
 mod ledger;
 pub mod log;
 mod manifest;
@@ -22,6 +23,7 @@ mod supervision;
 
 pub use addresses::{bind_addresses, is_local, machine_addresses, wildcard};
 pub use config::{Config, IoMode};
+pub use last_words::die_of_panics;
 pub use ledger::THREADS;
 pub use manifest::{Manifest, PortPair, SharedPort, WebRtcGroup};
 pub use standby::Standby;

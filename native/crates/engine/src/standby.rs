@@ -21,7 +21,7 @@ use crate::manifest::Sockets;
 use crate::media::{MediaThread, Order, Report, ThreadSetup};
 use crate::places::Places;
 use crate::shared::{Shared, Ufrags};
-use crate::{FromRelay, IoMode, Manifest, ToRelay, VERSION, log};
+use crate::{FromRelay, IoMode, Manifest, ToRelay, VERSION, last_words, log};
 
 /// Orders that wait for one thread.
 const ORDERS: usize = 4_096;
@@ -53,6 +53,7 @@ impl Standby {
     pub fn prepare(manifest: Manifest, link: OwnedFd) -> Result<Self, String> {
         let (has_ring, io) = tier(manifest.config.io);
         let shared = Arc::new(share(&manifest, has_ring)?);
+        last_words::write_to(&shared);
         let waker = Waker::new().map_err(|error| error.to_string())?;
         let (report, reports) = sync_channel(REPORTS);
         let (mut starts, mut orders) = (Vec::new(), Vec::new());
@@ -170,7 +171,7 @@ type Found = (Vec<(String, u32)>, Vec<Event>);
 type Started = (Sender<Vec<Certificate>>, (SyncSender<Order>, Waker));
 
 /// What the threads share, from inherited descriptors.
-fn share(manifest: &Manifest, has_ring: bool) -> Result<Shared, String> {
+pub(crate) fn share(manifest: &Manifest, has_ring: bool) -> Result<Shared, String> {
     let sockets = Sockets::inherit(manifest).map_err(|error| format!("a socket is missing: {error}"))?;
     let slab = Slab::open(inherit(manifest.slab)?).map_err(|error| format!("the slab: {error:?}"))?;
     let ledger = Ledger::new(inherit(manifest.ledger)?);

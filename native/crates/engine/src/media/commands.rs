@@ -4,6 +4,7 @@ use trunkline_relay::Session;
 use super::orders::{Order, Report};
 use super::thread::MediaThread;
 use crate::faults;
+use crate::last_words::{Name, take_in_hand};
 
 type Outcome = Result<Answer, Fault>;
 
@@ -35,6 +36,11 @@ impl MediaThread {
         if let Some(entry) = self.sessions.find(&spec.id).and_then(|key| self.sessions.get(key)) {
             return Ok(Answer::Opened { session: entry.session.local() });
         }
+        let name = Name::of(&spec.id);
+        if self.guilty.contains(&name) {
+            return Err(faults::engine_lost("a relay died of this session"));
+        }
+        take_in_hand(self.core.thread, name);
         let now = self.core.now();
         let key = self.sessions.reserve();
         match Session::open(spec, &self.settings, &mut self.core.shell(key), now) {
@@ -54,6 +60,7 @@ impl MediaThread {
         let now = self.core.now();
         let found = self.sessions.find(id).and_then(|key| Some((key, self.sessions.get(key)?)));
         let (key, entry) = found.ok_or_else(|| faults::session_unknown(id))?;
+        take_in_hand(self.core.thread, entry.name);
         let now = entry.advance(now);
         let sides = entry.session.change(change, &self.settings, &mut self.core.shell(key), now);
         self.sessions.schedule(key);
@@ -72,6 +79,7 @@ impl MediaThread {
         let now = self.core.now();
         let found = self.sessions.find(id).and_then(|key| Some((key, self.sessions.get(key)?.advance(now))));
         let (key, now) = found.ok_or_else(|| faults::session_unknown(id))?;
+        take_in_hand(self.core.thread, Name::of(id));
         let session = self.sessions.remove(key).ok_or_else(|| faults::session_unknown(id))?;
         let sides = session.close(&mut self.core.shell(key), now);
         Ok(Answer::Closed { id: id.to_owned(), sides })

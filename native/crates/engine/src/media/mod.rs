@@ -16,6 +16,8 @@ mod routes;
 mod serve;
 mod sessions;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod waiting;
 

@@ -1,10 +1,13 @@
 use std::collections::HashMap;
 
+use serde_json::json;
+use trunkline_control::Event;
 use trunkline_relay::{Session, SideRecord};
 use trunkline_slab::Slot;
 
 use super::routes::Owner;
 use super::thread::MediaThread;
+use crate::last_words::{Name, take_in_hand};
 
 /// What a relay before this one left.
 impl MediaThread {
@@ -21,11 +24,19 @@ impl MediaThread {
     }
 
     fn recover_session(&mut self, id: String, slots: Vec<Slot<SideRecord>>) -> Option<String> {
+        let name = Name::of(&id);
+        if self.guilty.contains(&name) {
+            crate::log::warn("a session that a relay died of is given up", json!({ "session": id }));
+            let reason = "a relay died of it".into();
+            self.core.events.push(Event::Closed { session: id, reason, sides: Vec::new() });
+            return None;
+        }
+        take_in_hand(self.core.thread, name);
         let now = self.core.now();
         let key = self.sessions.reserve();
         let Some(session) = Session::recover(slots, &self.settings, &mut self.core.shell(key), now) else {
             self.sessions.cancel(key);
-            crate::log::warn("a session could not be recovered", serde_json::json!({ "session": id }));
+            crate::log::warn("a session could not be recovered", json!({ "session": id }));
             return None;
         };
         for (side, place) in session.places() {

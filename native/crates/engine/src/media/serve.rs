@@ -11,6 +11,7 @@ use super::sessions::SessionKey;
 use super::shell::Core;
 use super::thread::MediaThread;
 use super::waiting::{Held, Origin};
+use crate::last_words::take_in_hand;
 use crate::manifest::SocketKind;
 
 /// A session that was just woken is not woken again sooner.
@@ -78,6 +79,7 @@ impl MediaThread {
             return self.core.counters.strays += 1;
         };
         self.core.counters.packets_in += 1;
+        take_in_hand(self.core.thread, entry.name);
         let now = entry.advance(self.core.shared.clock.at(arrived_at));
         let shell = &mut self.core.shell(owner.session);
         let (session, packet) = (&mut entry.session, received.packet);
@@ -102,6 +104,7 @@ impl MediaThread {
         if is_full && !held.is_check && entry.session.handshakes() == 0 {
             return; // The peer repeats it.
         }
+        take_in_hand(self.core.thread, entry.name);
         let now = entry.advance(self.core.shared.clock.at(arrived_at));
         let shell = &mut self.core.shell(owner.session);
         if held.is_check {
@@ -118,6 +121,7 @@ impl MediaThread {
 
     pub(super) fn wake(&mut self, key: SessionKey, now: Micros) {
         let Some(entry) = self.sessions.get(key) else { return };
+        take_in_hand(self.core.thread, entry.name);
         let now = entry.advance(now);
         entry.session.wake(&self.settings, &mut self.core.shell(key), now);
         self.sessions.count_handshakes(key);
@@ -172,6 +176,7 @@ impl MediaThread {
         let Some(entry) = self.sessions.get(owner.session) else { return };
         self.core.counters.packets_in += 1;
         let arrived_at = trunkline_io::now();
+        take_in_hand(self.core.thread, entry.name);
         let now = entry.advance(self.core.shared.clock.at(arrived_at));
         self.scratch.fill(frame);
         let shell = &mut self.core.shell(owner.session);

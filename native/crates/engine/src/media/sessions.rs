@@ -4,6 +4,7 @@ use trunkline_base::Micros;
 use trunkline_relay::Session;
 
 use super::deadlines::Deadlines;
+use crate::last_words::Name;
 
 /// Names a session of this thread; never one that used the same index before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(crate) struct SessionKey {
 /// A session and what its thread knows of it.
 pub(crate) struct Entry {
     pub(crate) session: Session,
+    pub(crate) name: Name,
     /// When it is woken, at the latest.
     scheduled: Micros,
     /// DTLS handshakes in progress when it was last looked at.
@@ -65,7 +67,8 @@ impl Sessions {
 
     pub(crate) fn insert(&mut self, key: SessionKey, session: Session, now: Micros) {
         self.by_id.insert(session.id().to_owned(), key);
-        let entry = Entry { session, scheduled: Micros::MAX, handshakes: 0, now };
+        let name = Name::of(session.id());
+        let entry = Entry { session, name, scheduled: Micros::MAX, handshakes: 0, now };
         self.places[key.index as usize].entry = Some(Box::new(entry));
         self.schedule(key);
     }
@@ -89,6 +92,11 @@ impl Sessions {
         self.by_id.remove(entry.session.id());
         self.cancel(key);
         Some(entry.session)
+    }
+
+    /// Leaves them all to the process that follows.
+    pub(crate) fn abandon(self) {
+        self.places.into_iter().filter_map(|place| place.entry).for_each(|entry| entry.session.abandon());
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {

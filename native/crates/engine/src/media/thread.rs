@@ -16,6 +16,7 @@ use super::routes::Routes;
 use super::sessions::Sessions;
 use super::shell::Core;
 use super::waiting::Waiting;
+use crate::last_words::Name;
 use crate::shared::Shared;
 
 /// Buffers of a batch: 256 KiB, so that a batch stays in the core's own cache.
@@ -91,6 +92,8 @@ pub(crate) struct MediaThread {
     pub(super) scratch: Packet,
     pub(super) latency: Histogram,
     pub(super) pace: Pace,
+    /// Sessions that relays died of.
+    pub(super) guilty: Vec<Name>,
     orders: Receiver<Order>,
     reports: SyncSender<Report>,
     waker: Waker,
@@ -123,6 +126,7 @@ impl MediaThread {
             quality: config.quality,
             strict_source: config.strict_source,
         };
+        let guilty = shared.ledger.guilty();
         let counters = Counters::after(shared.ledger.progress(number));
         let core = Core {
             thread: number,
@@ -149,6 +153,7 @@ impl MediaThread {
             scratch: Packet::new(),
             latency: Histogram::new(),
             pace: Pace::default(),
+            guilty,
             orders,
             reports,
             waker,
@@ -160,7 +165,7 @@ impl MediaThread {
         })
     }
 
-    /// Serves until the last order; then touches nothing any more and never returns the sessions' memory.
+    /// Serves until the last order; then touches nothing any more.
     pub(crate) fn run(mut self) {
         let sessions = self.recover();
         self.report(Report::Ready { thread: self.core.thread, sessions });
@@ -170,11 +175,13 @@ impl MediaThread {
         if self.end == Some(true) {
             self.close_all();
         }
-        self.core.flush();
+        // What the ring fetched already would be lost with it.
+        self.fetch_ring();
+        self.serve_inbox();
         self.core.counters.note_now(&self.core.shared.ledger, self.core.thread, trunkline_io::now());
         self.report(Report::Ended);
         // Dropping would free the records that the next relay is to find.
-        std::mem::forget(self);
+        self.sessions.abandon();
     }
 
     fn round(&mut self) {
