@@ -3,10 +3,9 @@ import type { PortRange } from '../../src/media/engines/portable/index.ts'
 import type { MediaEngine, MediaEvent } from '../../src/media/index.ts'
 import type { LocalRtpSide, LocalRtpStream, LocalWebRtcSide, PayloadCodec, SessionSpec } from '../../src/media/model.ts'
 import { BrowserEnd, Inbox, medium, PCMU, rtpMedium, UdpEnd } from '../support/media-peers.ts'
+import { freePairs } from '../support/port-range.ts'
 
 export const TIMEOUT = { timeout: 10_000 }
-// Test files run side by side, each in its own process.
-export const FIRST_PORT = 20_100 + (process.pid % 100) * 100
 
 export interface Bench {
   readonly engine: MediaEngine
@@ -28,7 +27,7 @@ export type WithBench = (run: (bench: Bench) => Promise<void>, more?: Partial<Be
 /** An engine that is stopped at the end of `run` whatever happens. */
 export function benchOf(open: OpenBench): WithBench {
   return async (run, more = {}) => {
-    const { engine, advance } = await open({ rtpPorts: { from: FIRST_PORT, to: FIRST_PORT + 89 }, ...more })
+    const { engine, advance } = await open({ rtpPorts: more.rtpPorts ?? (await freePairs(8)), ...more })
     const events = new Inbox<MediaEvent>()
     const reading = (async () => {
       for await (const event of engine.events) events.push(event)

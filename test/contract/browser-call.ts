@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { LocalRtpSide, LocalWebRtcSide, SessionSpec } from '../../src/media/model.ts'
 import { BrowserEnd, Inbox, rtpMedium, rtpPacket, UdpEnd } from '../support/media-peers.ts'
-import { BOTH, call, FIRST_PORT, hangUp, isAudio, payloadOf, TIMEOUT, until, type WithBench } from './browser-bench.ts'
+import { freePairs } from '../support/port-range.ts'
+import { BOTH, call, hangUp, isAudio, payloadOf, TIMEOUT, until, type WithBench } from './browser-bench.ts'
 import { reached } from './phones.ts'
 
 /** A browser and a phone, with real ICE, DTLS and SRTP over loopback. */
@@ -301,7 +302,7 @@ export function browserCallContract(name: string, withEngine: WithBench): void {
 
     test('pairs of ports run out with a clear code, and come back after their rest', TIMEOUT, async () => {
       const spec = (id: string): SessionSpec => ({ id, sides: [{ kind: 'rtp', id: 'a', media: ['audio'] }] })
-      const rtpPorts = { from: FIRST_PORT + 90, to: FIRST_PORT + 93 }
+      const rtpPorts = await freePairs(2)
       await withEngine(
         async ({ engine, advance }) => {
           await engine.open(spec('1'))

@@ -12,21 +12,21 @@ import {
   type NativeConfig,
   type NativeEngine,
 } from '../../src/media/engines/native/index.ts'
+import { freePairs } from '../support/port-range.ts'
 import { inboxOf, link, reached, trio } from './phones.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tl-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-let nextPort = 36_000
+let engines = 0
 
 /** The configuration of an engine of its own. */
-function config(): NativeConfig {
-  const from = nextPort
-  nextPort += 20
+async function config(): Promise<NativeConfig> {
+  engines++
   return {
-    control: join(folder, `${from}.sock`),
+    control: join(folder, `${engines}.sock`),
     advertise: ['127.0.0.1'],
     webrtcPorts: { from: 0, to: 0 },
-    rtpPorts: { from, to: from + 19 },
+    rtpPorts: await freePairs(10),
     threads: 1,
     testClock: true,
   }
@@ -55,7 +55,7 @@ describe('the native engine survives', {
   skip: findMediaProgram() === undefined ? 'there is no native engine here: npm run build' : false,
 }, () => {
   test('the death of its relay, again and again: the call goes on in one line', () =>
-    withEngine(config(), async (engine) => {
+    withEngine(await config(), async (engine) => {
       const events = inboxOf(engine)
       const { a, b, close } = await trio(engine)
       await link(engine, 'a', 'b')
@@ -79,7 +79,7 @@ describe('the native engine survives', {
     }))
 
   test('the death of its gateway: the next one finds its sessions, and what nobody claims ends', async () => {
-    const settings = config()
+    const settings = await config()
     const script = `
         import { createNativeEngine } from './src/media/engines/native/index.ts'
         const engine = await createNativeEngine(JSON.parse(process.argv[1]))
@@ -100,7 +100,7 @@ describe('the native engine survives', {
   })
 
   test('the death of all its processes: sessions are lost, that is told, and new ones can be opened', () =>
-    withEngine(config(), async (engine) => {
+    withEngine(await config(), async (engine) => {
       const events = inboxOf(engine)
       const spec = { id: 'one', sides: [{ kind: 'rtp', id: 'a', media: ['audio'] }] } as const
       await engine.open(spec)
@@ -114,7 +114,7 @@ describe('the native engine survives', {
     }))
 
   test('an upgrade to the same build, with the call up', () =>
-    withEngine(config(), async (engine) => {
+    withEngine(await config(), async (engine) => {
       const { a, b, close } = await trio(engine)
       await link(engine, 'a', 'b')
       await a.say(b, 1, 0)
@@ -127,7 +127,7 @@ describe('the native engine survives', {
     }))
 
   test('nothing of its own after a stop: neither process nor file', async () => {
-    const settings = config()
+    const settings = await config()
     const engine = await createNativeEngine(settings)
     const { keeper = 0, relay = 0 } = engine.processes ?? {}
     assert.deepEqual([keeper, relay].map(isAlive), [true, true])
@@ -143,7 +143,7 @@ describe('the native engine survives', {
     const taken = createSocket('udp4').bind(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address()
-    const starting = createNativeEngine({ ...config(), webrtcPorts: { from: port, to: port } })
+    const starting = createNativeEngine({ ...(await config()), webrtcPorts: { from: port, to: port } })
     await assert.rejects(starting, { code: 'LISTEN_FAILED', message: new RegExp(String(port)) })
     taken.close()
   })

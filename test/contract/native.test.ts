@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe } from 'node:test'
 import { createNativeEngine, findMediaProgram, type NativeConfig } from '../../src/media/engines/native/index.ts'
+import { freePairs } from '../support/port-range.ts'
 import { benchOf } from './browser-bench.ts'
 import { browserCallContract } from './browser-call.ts'
 import { browserMediaContract } from './browser-media.ts'
@@ -11,8 +12,6 @@ import { type EngineBench, mediaEngineContract } from './media-engine.ts'
 const folder = mkdtempSync(join(tmpdir(), 'tl-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let opened = 0
-/** Each engine has its own ports: a test's late packets must not reach the next one. */
-let nextPort = 34_000
 
 /** Processes of its own for each test, on loopback, with a clock that is moved by hand. */
 async function open(config: Pick<NativeConfig, 'rtpPorts' | 'quarantineMs' | 'qualityMs'>): Promise<EngineBench> {
@@ -33,10 +32,8 @@ async function open(config: Pick<NativeConfig, 'rtpPorts' | 'quarantineMs' | 'qu
 const skip = findMediaProgram() === undefined ? 'there is no native engine here: npm run build' : false
 
 describe('with the program of the native engine', { skip }, () => {
-  mediaEngineContract('native', ({ rtpPairs, quarantineMs }) => {
-    const from = nextPort
-    nextPort += 2 * rtpPairs
-    return open({ rtpPorts: { from, to: from + 2 * rtpPairs - 1 }, quarantineMs })
+  mediaEngineContract('native', async ({ rtpPairs, quarantineMs }) => {
+    return open({ rtpPorts: await freePairs(rtpPairs), quarantineMs })
   })
   browserCallContract('native', benchOf(open))
   browserMediaContract('native', benchOf(open))

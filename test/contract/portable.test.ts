@@ -1,12 +1,10 @@
 import { seededIds } from '../../src/base/index.ts'
 import { createPortableEngine, type PortableConfig } from '../../src/media/engines/portable/index.ts'
+import { freePairs } from '../support/port-range.ts'
 import { benchOf } from './browser-bench.ts'
 import { browserCallContract } from './browser-call.ts'
 import { browserMediaContract } from './browser-media.ts'
 import { type EngineBench, mediaEngineContract } from './media-engine.ts'
-
-/** Each engine has its own ports: a test's late packets must not reach the next one. */
-let nextPort = 33_000
 
 /** An engine on loopback whose clock is moved by hand, beside the real one. */
 async function open(config: Pick<PortableConfig, 'rtpPorts' | 'quarantineMs' | 'qualityMs'>): Promise<EngineBench> {
@@ -31,10 +29,8 @@ async function open(config: Pick<PortableConfig, 'rtpPorts' | 'quarantineMs' | '
   return { engine, advance }
 }
 
-mediaEngineContract('portable', ({ rtpPairs, quarantineMs }) => {
-  const from = nextPort
-  nextPort += 2 * rtpPairs
-  return open({ rtpPorts: { from, to: from + 2 * rtpPairs - 1 }, quarantineMs })
+mediaEngineContract('portable', async ({ rtpPairs, quarantineMs }) => {
+  return open({ rtpPorts: await freePairs(rtpPairs), quarantineMs })
 })
 browserCallContract('portable', benchOf(open))
 browserMediaContract('portable', benchOf(open))
