@@ -71,7 +71,7 @@ async function ready(child: ChildProcess): Promise<void> {
     // The line is read before the end is noticed: it says more.
     const problem = await Promise.race([line, failed.then((end) => Promise.race([line, soon(end)]))])
     if (problem === undefined) return
-    child.kill('SIGKILL')
+    child.kill('SIGTERM') // Its relays end with it.
     throw new GatewayError('LISTEN_FAILED', `the media engine did not start: ${problem}`)
   } catch (thrown) {
     if (thrown instanceof GatewayError) throw thrown
