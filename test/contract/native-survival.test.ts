@@ -32,8 +32,11 @@ async function config(): Promise<NativeConfig> {
   }
 }
 
-async function withEngine(settings: NativeConfig, run: (engine: NativeEngine) => Promise<void>): Promise<void> {
-  const engine = await createNativeEngine(settings)
+async function withEngine(
+  settings: NativeConfig | Promise<NativeConfig>,
+  run: (engine: NativeEngine) => Promise<void>,
+): Promise<void> {
+  const engine = await createNativeEngine(await settings)
   try {
     await run(engine)
   } finally {
@@ -55,7 +58,7 @@ describe('the native engine survives', {
   skip: findMediaProgram() === undefined ? 'there is no native engine here: npm run build' : false,
 }, () => {
   test('the death of its relay, again and again: the call goes on in one line', () =>
-    withEngine(await config(), async (engine) => {
+    withEngine(config(), async (engine) => {
       const events = inboxOf(engine)
       const { a, b, close } = await trio(engine)
       await link(engine, 'a', 'b')
@@ -100,7 +103,7 @@ describe('the native engine survives', {
   })
 
   test('the death of all its processes: sessions are lost, that is told, and new ones can be opened', () =>
-    withEngine(await config(), async (engine) => {
+    withEngine(config(), async (engine) => {
       const events = inboxOf(engine)
       const spec = { id: 'one', sides: [{ kind: 'rtp', id: 'a', media: ['audio'] }] } as const
       await engine.open(spec)
@@ -114,7 +117,7 @@ describe('the native engine survives', {
     }))
 
   test('an upgrade to the same build, with the call up', () =>
-    withEngine(await config(), async (engine) => {
+    withEngine(config(), async (engine) => {
       const { a, b, close } = await trio(engine)
       await link(engine, 'a', 'b')
       await a.say(b, 1, 0)
