@@ -1,11 +1,11 @@
 import { asGatewayError, LIMITS } from '../base/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
-import { createRequest, type HeaderField } from '../sip/index.ts'
+import { ALLOW_IN_CALL, createRequest, type HeaderField } from '../sip/index.ts'
 import { identityHeaders } from './identity.ts'
 import { createLeg, type Leg } from './leg-state.ts'
 import { addressOf, changeMedia, mediaKinds, sideSpec } from './media-plan.ts'
 import type { Destination, LegId } from './model.ts'
-import { ALLOW, contactOf, sdpBody } from './replies.ts'
+import { contactOf, sdpBody } from './replies.ts'
 import { send } from './requests.ts'
 import { offerTo, ownOfferTo } from './sdp-exchange.ts'
 import type { Turn } from './turn.ts'
@@ -72,7 +72,7 @@ function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderFi
     { name: 'Call-ID', value: leg.sipCallId },
     { name: 'CSeq', value: '1 INVITE' },
     contactOf(turn, leg.id),
-    ALLOW,
+    ALLOW_IN_CALL,
     { name: 'User-Agent', value: config.product },
   ]
 }

@@ -1,6 +1,6 @@
 import { asGatewayError } from '../base/index.ts'
 import { parseSdp, profileOf } from '../sdp/index.ts'
-import { dialogFromRequest, type HeaderField, type SipRequest } from '../sip/index.ts'
+import { dialogFromRequest, type HeaderField, isSupported, type SipRequest } from '../sip/index.ts'
 import { branchSide, mayHaveVideo, nextGroup, sessionId } from './branch.ts'
 import { startRinging } from './forking.ts'
 import { hangUp, refusal } from './hangup.ts'
@@ -13,9 +13,6 @@ import { isTooShort, MIN_SESSION_SECONDS, sessionExpires, takeWish } from './ses
 import type { Turn } from './turn.ts'
 
 type Offered = CallEvent & { readonly kind: 'offered' }
-
-/** Extensions a peer may require of us (RFC 3261 §8.2.2.3). */
-const KNOWN_EXTENSIONS = new Set(['timer'])
 
 /** A new INVITE outside any dialog. */
 export function onOffered(turn: Turn, event: Offered): void {
@@ -93,7 +90,7 @@ function refuse(turn: Turn, { status, reason, headers = [] }: Fault): void {
 /** What makes the INVITE unacceptable, whoever is called (RFC 3261 §8.2, RFC 4028 §6). */
 export function faultIn(request: SipRequest): Fault | undefined {
   const { headers } = request
-  const unknown = headers.values('Require').filter((tag) => !KNOWN_EXTENSIONS.has(tag.toLowerCase()))
+  const unknown = headers.values('Require').filter((tag) => !isSupported(tag, 'INVITE')) // RFC 3261 §8.2.2.3.
   if (unknown.length > 0) {
     return { status: 420, reason: refusal(420), headers: [{ name: 'Unsupported', value: unknown.join(', ') }] }
   }

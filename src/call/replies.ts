@@ -1,15 +1,17 @@
 import { type SessionDescription, writeSdp } from '../sdp/index.ts'
-import { type Body, type HeaderField, replyTo, type ServerKey, type SipRequest } from '../sip/index.ts'
+import {
+  ALLOW_IN_CALL,
+  type Body,
+  type HeaderField,
+  replyTo,
+  type ServerKey,
+  type SipRequest,
+  SUPPORTED_IN_CALL,
+} from '../sip/index.ts'
 import { keepForReply, restore } from './kept-request.ts'
 import type { LegId } from './model.ts'
 import { agreedSession } from './session-timer.ts'
 import type { Turn } from './turn.ts'
-
-/** What we understand inside and outside a dialog. */
-export const ALLOW: HeaderField = { name: 'Allow', value: 'INVITE, ACK, CANCEL, BYE, UPDATE, INFO, OPTIONS' }
-
-/** Of session timers the peer's half: it refreshes, we watch (RFC 4028). */
-const SUPPORTED: HeaderField = { name: 'Supported', value: 'timer' }
 
 export interface ReplyParts {
   readonly headers?: readonly HeaderField[] | undefined
@@ -45,8 +47,8 @@ function ownHeaders(turn: Turn, id: LegId, method: string, status: number): Head
   if (refreshes && status > 100 && status < 300) headers.push(contactOf(turn, id))
   if (success && refreshes) headers.push(...agreedSession(turn.leg(id)))
   const tellsAll = success && (method === 'INVITE' || method === 'OPTIONS') // RFC 3261 §13.3.1.4, §11.2.
-  if (status === 405 || tellsAll) headers.push(ALLOW)
-  if (tellsAll) headers.push(SUPPORTED)
+  if (status === 405 || tellsAll) headers.push(ALLOW_IN_CALL)
+  if (tellsAll) headers.push(SUPPORTED_IN_CALL)
   return headers
 }
 

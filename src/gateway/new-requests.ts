@@ -2,14 +2,18 @@ import { asGatewayError, type ByteString, LIMITS, type Millis } from '../base/in
 import type { Party, RouteDecision } from '../call/index.ts'
 import { dialled } from '../routing/index.ts'
 import {
+  ALLOW,
   type Flow,
   type HeaderField,
+  isSupported,
+  outsideDialog,
   parseUri,
   replyTo,
   type ServerKey,
   type SipEndpoint,
   type SipRequest,
   type SipUri,
+  SUPPORTED,
 } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 import type { CallTable } from './call-table.ts'
@@ -34,14 +38,6 @@ export interface NewRequestsDeps {
   readonly calls: Calls
   readonly decisions: Decisions
 }
-
-/** Methods we take; also what `Allow` says. */
-const ALLOWED = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'UPDATE', 'INFO', 'OPTIONS', 'REGISTER']
-/** Methods of RFCs that we know and do not take outside a dialog; any other is 501. */
-const KNOWN = new Set([...ALLOWED, 'MESSAGE', 'NOTIFY', 'PRACK', 'PUBLISH', 'REFER', 'SUBSCRIBE'])
-/** Outside a dialog these mean nothing (RFC 3261 §15.1.2, RFC 3311 §5.2, RFC 6086 §4.2.1). */
-const IN_DIALOG = new Set(['BYE', 'UPDATE', 'INFO', 'PRACK', 'NOTIFY'])
-const ALLOW: HeaderField = { name: 'Allow', value: ALLOWED.join(', ') }
 
 /** When a caller may try again after 503, in seconds. */
 const RETRY_AFTER: HeaderField = { name: 'Retry-After', value: '10' }
@@ -94,7 +90,8 @@ export class NewRequests {
     const { method, headers } = incoming.request
     if (headers.toTag !== undefined) return answer(481) // RFC 3261 §12.2.2.
     const uri = parseUri(incoming.request.uri)
-    if (!KNOWN.has(method)) return answer(501, [ALLOW])
+    const place = outsideDialog(method)
+    if (place === undefined) return answer(501, [ALLOW])
     const isNumber = uri.scheme === 'tel' && method === 'INVITE' // RFC 3966: a number without a host is for us.
     if (uri.scheme !== 'sip' && !isNumber) return answer(416)
     if (!isNumber && !this.#deps.decisions.isOurs(uri.host)) return answer(404)
@@ -103,7 +100,7 @@ export class NewRequests {
     if (unknown.length > 0) return answer(420, [{ name: 'Unsupported', value: unknown.join(', ') }])
     if (method === 'OPTIONS') return OPTIONS_ANSWER
     if (method === 'REGISTER') return this.#register(incoming, now)
-    return IN_DIALOG.has(method) ? answer(481) : answer(405, [ALLOW])
+    return place === 'no-dialog' ? answer(481) : answer(405, [ALLOW])
   }
 
   #register(incoming: NewRequest, now: Millis): Answer | undefined {
@@ -204,16 +201,11 @@ function isToStranger({ headers }: SipRequest, status: number): boolean {
 }
 
 /** RFC 3261 §11.2: what we can do, told to whoever asks. */
-const OPTIONS_ANSWER = answer(200, [
-  ALLOW,
-  { name: 'Accept', value: 'application/sdp' },
-  { name: 'Supported', value: 'timer' },
-])
+const OPTIONS_ANSWER = answer(200, [ALLOW, { name: 'Accept', value: 'application/sdp' }, SUPPORTED])
 
 /** What is required of us and we do not know (RFC 3261 §8.2.2.3); of an INVITE the call tells. */
 function unknownExtensions({ method, headers }: SipRequest): readonly string[] {
-  const known = method === 'REGISTER' ? 'path' : 'timer'
-  return headers.values('Require').filter((tag) => tag.toLowerCase() !== known)
+  return headers.values('Require').filter((tag) => !isSupported(tag, method))
 }
 
 /** Whether a URI is that user's, escaped or not. */

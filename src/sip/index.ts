@@ -2,6 +2,7 @@ export { answerChallenge, type ChallengeAnswer, parseChallenges } from './auth/c
 export type * from './auth/model.ts'
 export { createNonces, type NonceOptions, type Nonces } from './auth/nonces.ts'
 export { createChallenge, type DigestProof, parseAuthorization, verifyDigest } from './auth/server.ts'
+export { ALLOW, ALLOW_IN_CALL, isSupported, outsideDialog, SUPPORTED, SUPPORTED_IN_CALL } from './capabilities.ts'
 export {
   acceptInDialog,
   ackInDialog,
