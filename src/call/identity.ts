@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8 } from '../base/index.ts'
-import { type HeaderField, parseUri, type SipRequest } from '../sip/index.ts'
+import { type HeaderField, parseUri, type SipRequest, writeUri } from '../sip/index.ts'
 import type { CallConfig } from './config.ts'
 import type { Destination, Party } from './model.ts'
 import type { Asked } from './state.ts'
@@ -21,6 +21,8 @@ export function identityOf(request: SipRequest, caller: Party): CallerIdentity {
   return { displayName: name, fromUser: userOf(uri) }
 }
 
+const NO_PARAMS: ReadonlyMap<string, string> = new Map()
+
 /** From, To and, inside a trust domain, P-Asserted-Identity of the INVITE to a destination. */
 export function identityHeaders(
   asked: Asked,
@@ -30,7 +32,7 @@ export function identityHeaders(
 ): readonly HeaderField[] {
   const { party } = destination
   const user = asked.fromUser === '' ? 'anonymous' : asked.fromUser
-  const uri = `sip:${user}@${party.tenant}`
+  const uri = writeUri({ scheme: 'sip', user, host: party.tenant, params: NO_PARAMS, headers: '' })
   const display = asked.displayName === undefined || asked.displayName === '' ? '' : `${quoted(asked.displayName)} `
   const headers = [
     { name: 'From', value: `${display}<${uri}>;tag=${localTag}` },
