@@ -98,11 +98,21 @@ export function faultIn(request: SipRequest): Fault | undefined {
   if (request.body !== '' && (headers.contentType !== 'application/sdp' || headers.has('Content-Encoding'))) {
     return { status: 415, reason: refusal(415), headers: [{ name: 'Accept', value: 'application/sdp' }] }
   }
+  if (!acceptsSdp(headers)) return { status: 406, reason: refusal(406) }
   if (isTooShort(sessionExpires(request))) {
     return { status: 422, reason: refusal(422), headers: [{ name: 'Min-SE', value: String(MIN_SESSION_SECONDS) }] }
   }
   return undefined
 }
+
+/** Whether an answer of ours could be read (RFC 3261 §20.1). An empty Accept is taken as none. */
+function acceptsSdp(headers: SipRequest['headers']): boolean {
+  if (!headers.has('Accept')) return true
+  const ranges = headers.values('Accept').map((range) => range.split(';')[0]?.trim().toLowerCase())
+  return ranges.every((range) => range === '') || ranges.some((range) => range !== undefined && SDP_RANGES.has(range))
+}
+
+const SDP_RANGES: ReadonlySet<string> = new Set(['application/sdp', 'application/*', '*/*'])
 
 function route(turn: Turn, decision: RouteDecision): void {
   if (decision.kind === 'refuse') {
