@@ -31,6 +31,8 @@ export const LIMITS = {
   calls: 10_000,
   /** Branches ringing at once for one call. */
   branchesPerCall: 20,
+  /** Early dialogs of one INVITE, ours with a caller and a peer's with us; further ones are not told apart. */
+  earlyDialogsPerCall: 20,
   /** Entries of a call's timeline; later ones are counted, not kept. */
   timelineEntries: 500,
   /** Ended calls whose timeline can still be read. */

@@ -18,7 +18,10 @@ export function onAck(turn: Turn, id: LegId, ack: SipRequest): void {
   if (leg.status === 'parting') return partAfterAck(turn, id)
   if (leg.status === 'accepted') turn.updateLeg(id, { status: 'confirmed' })
   if (turn.call.ending !== undefined) return
-  if (turn.call.phase === 'answering') turn.move('acknowledged')
+  if (turn.call.phase === 'answering') {
+    turn.move('acknowledged')
+    if (turn.call.earlyDialogs !== undefined) turn.update({ earlyDialogs: undefined })
+  }
   if (leg.sdp.awaitsAnswer === true) onAnswerInAck(turn, id, ack)
 }
 

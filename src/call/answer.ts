@@ -1,7 +1,10 @@
 import { GatewayError } from '../base/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
+import { dialogOfSource, type EarlySource } from './early-dialogs.ts'
 import { changeMedia } from './media-plan.ts'
 import type { LegId } from './model.ts'
+import { isAgreedReliably } from './prack.ts'
+import { holdForPrack } from './reliable.ts'
 import { reply, sdpBody } from './replies.ts'
 import { agree, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
 import type { Turn } from './turn.ts'
@@ -14,11 +17,16 @@ const TONE_HZ = 1004
  *
  * @throws GatewayError `SDP_ANSWER_MISMATCH`, `SDP_NO_COMMON_CODEC`: the caller was not answered.
  */
-export function answerCaller(turn: Turn, id: LegId, answer: SessionDescription): void {
+export function answerCaller(turn: Turn, source: EarlySource, answer: SessionDescription): void {
+  const { leg: id } = source
   const { offer } = turn.asked
-  const { sent } = turn.leg(id).sdp
+  const { sent, theirs } = turn.leg(id).sdp
   if (sent === undefined) throw new GatewayError('INTERNAL', 'Answered without an offer')
-  agree(turn, id, sent, answer)
+  if (theirs === undefined || !isAgreedReliably(turn, source)) agree(turn, id, sent, answer)
+  if (isSettledEarly(turn, source)) {
+    connect(turn, id)
+    return accept(turn, turn.leg('a').sdp.agreedEarly === true ? undefined : turn.leg('a').sdp.ours)
+  }
   if (offer === undefined) return offerCaller(turn, offerTo(turn, 'a', answer))
   const ours = answerTo(turn, 'a', { offer, offered: sent, answer })
   connect(turn, id)
@@ -50,13 +58,26 @@ function offerCaller(turn: Turn, offer: SessionDescription): void {
   accept(turn, offer)
 }
 
-function accept(turn: Turn, sdp: SessionDescription): void {
+/** The caller gets its 200, with SDP unless that was settled before; after the PRACK of what it was given reliably. */
+export function accept(turn: Turn, sdp: SessionDescription | undefined): void {
+  if (holdForPrack(turn, sdp)) return
   const { asked } = turn
   const { dialog } = turn.leg('a')
-  reply(turn, asked.key, 200, { body: sdpBody(sdp) })
+  reply(turn, asked.key, 200, { body: sdp && sdpBody(sdp) })
   turn.updateLeg('a', { status: 'accepted', dialog: dialog && { ...dialog, state: 'confirmed' } })
   turn.update({ answeredAt: turn.now })
   turn.setDeadline('ring', undefined)
   turn.setDeadline('duration', turn.now + asked.maxDurationMs)
   turn.move('answered')
+}
+
+/**
+ * Whether the caller's answer stands: settled with it reliably, or made of an SDP that the other end gave reliably and
+ * that its 2xx may not change (RFC 6337 §3.1.1).
+ */
+function isSettledEarly(turn: Turn, source: EarlySource): boolean {
+  const { localTag, sdp } = turn.leg('a')
+  if (sdp.agreedEarly === true) return true
+  const given = dialogOfSource(turn, source)?.tag === localTag
+  return given && sdp.ours !== undefined && isAgreedReliably(turn, source)
 }

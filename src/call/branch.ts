@@ -1,6 +1,6 @@
 import { asGatewayError, LIMITS } from '../base/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
-import { ALLOW_IN_CALL, createRequest, type HeaderField } from '../sip/index.ts'
+import { ALLOW_IN_CALL, createRequest, type HeaderField, SUPPORTED_IN_CALL } from '../sip/index.ts'
 import { identityHeaders } from './identity.ts'
 import { createLeg, type Leg } from './leg-state.ts'
 import { addressOf, changeMedia, mediaKinds, sideSpec } from './media-plan.ts'
@@ -73,6 +73,7 @@ function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderFi
     { name: 'CSeq', value: '1 INVITE' },
     contactOf(turn, leg.id),
     ALLOW_IN_CALL,
+    SUPPORTED_IN_CALL,
     { name: 'User-Agent', value: config.product },
   ]
 }

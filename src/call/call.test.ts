@@ -229,9 +229,9 @@ const refused: readonly (readonly [
 ])[] = [
   [
     'an extension that we do not know',
-    { headers: [{ name: 'Require', value: '100rel, timer' }] },
+    { headers: [{ name: 'Require', value: 'precondition, timer' }] },
     420,
-    ['Unsupported', '100rel'],
+    ['Unsupported', 'precondition'],
   ],
   ['no hop left', { headers: [{ name: 'Max-Forwards', value: '0' }] }, 483],
   ['an SDP that is none', { sdp: 'this is not SDP' }, 400],

@@ -2,6 +2,7 @@ import { giveUp } from './ending.ts'
 import { ringTimeout } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { mediaGone } from './media-plan.ts'
+import { repeatReliably } from './reliable.ts'
 import { abandonReoffer, retryReoffer } from './reoffer.ts'
 import type { Turn } from './turn.ts'
 
@@ -16,6 +17,7 @@ export function onWake(turn: Turn): void {
 }
 
 function passed(turn: Turn, name: string): void {
+  if (name.startsWith('prack:')) return repeatReliably(turn, name.slice('prack:'.length))
   switch (name) {
     case 'ring':
       return ringTimeout(turn)

@@ -1,4 +1,5 @@
 import { addSides, invite, nextGroup } from './branch.ts'
+import { hearAnother } from './early-media.ts'
 import { type Cause, hangUp, part, refusal } from './hangup.ts'
 import { isCallee, isPending, type Leg } from './leg-state.ts'
 import { changeMedia } from './media-plan.ts'
@@ -30,7 +31,8 @@ export function branchFailed(turn: Turn, id: LegId, outcome: Outcome): void {
   turn.note('routing', `Failed with ${outcome.status}`, { leg: id, facts: { status: outcome.status } })
   turn.emit({ kind: 'changed' })
   if (outcome.status >= 600) return hangUp(turn, refusedBy(outcome)) // Counts for all (RFC 3261 §16.7 step 5).
-  if (!turn.legs.some(isOpen)) groupFailed(turn, outcome)
+  if (!turn.legs.some(isOpen)) return groupFailed(turn, outcome)
+  hearAnother(turn)
 }
 
 /** CANCEL to every branch that still rings, but the one that answered (RFC 3261 §16.7 step 10). */
@@ -40,6 +42,15 @@ export function cancelOthers(turn: Turn, winner: LegId): void {
     part(turn, leg.id, ELSEWHERE)
     dropSide(turn, leg.id)
   }
+}
+
+/** The caller no longer wants this branch. */
+export function dismissBranch(turn: Turn, id: LegId): void {
+  if (!isPending(turn.leg(id))) return
+  part(turn, id)
+  dropSide(turn, id)
+  if (!turn.legs.some(isOpen)) return hangUp(turn, { status: 487, endedBy: 'caller', reason: 'The caller hung up' })
+  hearAnother(turn)
 }
 
 /** Nobody answered in time: 408 if no peer even rang, else 480. */

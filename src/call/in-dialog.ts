@@ -1,10 +1,13 @@
 import { asGatewayError } from '../base/index.ts'
 import { acceptInDialog, type HeaderField, refreshTarget, type ServerKey, type SipRequest } from '../sip/index.ts'
+import { dialogWith, earlyDialog, keepDialog } from './early-dialogs.ts'
+import { dismissBranch } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { bodyOf } from './kept-request.ts'
 import { otherLeg } from './leg-state.ts'
 import type { CallEvent, LegId } from './model.ts'
 import { faultIn } from './offered.ts'
+import { onPrack } from './reliable.ts'
 import { isBusy, offerAgain, onOffer } from './reoffer.ts'
 import { awaitReply, reply } from './replies.ts'
 import { sendInDialog } from './requests.ts'
@@ -17,12 +20,14 @@ const INFO_HEADERS = ['Info-Package', 'Content-Disposition']
 /** A request inside the dialog of a leg. */
 export function onRequest(turn: Turn, event: CallEvent & { readonly kind: 'request' }): void {
   const { leg: id, key, request, flow } = event
-  const { dialog, status } = turn.leg(id)
+  const { status } = turn.leg(id)
+  const dialog = dialogWith(turn, id, request)
   awaitReply(turn, id, key, request)
   if (dialog === undefined || status === 'gone') return reply(turn, key, 481)
   const order = acceptInDialog(dialog, request)
   if (order.kind === 'refuse') return reply(turn, key, order.status)
-  turn.updateLeg(id, { dialog: order.dialog, flow })
+  keepDialog(turn, id, order.dialog)
+  turn.updateLeg(id, { flow })
   if (request.method === 'BYE') return onBye(turn, id, key, request)
   if (turn.call.ending !== undefined || !takesPart(turn, id)) return reply(turn, key, 481)
   dispatch(turn, id, key, request)
@@ -33,6 +38,8 @@ function dispatch(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): v
     case 'INVITE':
     case 'UPDATE':
       return onRefresh(turn, id, key, request)
+    case 'PRACK':
+      return id === 'a' ? onPrack(turn, key, request) : reply(turn, key, 481)
     case 'INFO':
       return onInfo(turn, id, key, request)
     case 'OPTIONS':
@@ -54,6 +61,7 @@ function onBye(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void
   const ringing = id !== 'a' && (status === 'inviting' || status === 'ringing')
   if (ringing) return reply(turn, key, 481) // A callee declines an early dialog, it does not end it (RFC 3261 §15).
   reply(turn, key, 200)
+  if (id === 'a' && endsOneOfSeveral(turn, request.headers.toTag ?? '')) return
   turn.updateLeg(id, { status: 'gone', unacknowledged: undefined })
   if (!takesPart(turn, id)) return
   hangUp(turn, {
@@ -64,6 +72,15 @@ function onBye(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void
   })
 }
 
+/** A caller may leave one of several early dialogs and wait for the others (RFC 3261 §15). */
+function endsOneOfSeveral(turn: Turn, tag: string): boolean {
+  const { earlyDialogs = [], winner } = turn.call
+  const { source } = earlyDialog(turn, tag)
+  if (source === undefined || winner !== undefined || earlyDialogs.length < 2) return false
+  dismissBranch(turn, source.leg)
+  return true
+}
+
 /** A refresh of target, timer or session (RFC 3261 §14.2, RFC 3311 §5.2, RFC 4028). */
 function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
   const fault = faultIn(request)
@@ -71,8 +88,8 @@ function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): 
   const offers = request.body !== '' || request.method === 'INVITE'
   const busy = offers ? pending(turn, id) : undefined
   if (busy !== undefined) return reply(turn, key, busy.status, { headers: busy.headers })
-  const { dialog } = turn.leg(id)
-  turn.updateLeg(id, { dialog: dialog && refreshTarget(dialog, request) })
+  const dialog = dialogWith(turn, id, request)
+  if (dialog !== undefined) keepDialog(turn, id, refreshTarget(dialog, request))
   takeWish(turn, id, request)
   if (!offers) return reply(turn, key, 200)
   try {

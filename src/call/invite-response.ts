@@ -1,4 +1,4 @@
-import { asGatewayError, GatewayError } from '../base/index.ts'
+import { asGatewayError, GatewayError, LIMITS } from '../base/index.ts'
 import { parseSdp, type SessionDescription } from '../sdp/index.ts'
 import {
   type ClientKey,
@@ -9,11 +9,13 @@ import {
   type SipResponse,
 } from '../sip/index.ts'
 import { answerCaller } from './answer.ts'
-import { ringCaller } from './early-media.ts'
+import { dialogOfSource, type EarlySource } from './early-dialogs.ts'
+import { ringCaller, showFork, showWinner } from './early-media.ts'
 import { branchFailed, cancelOthers } from './forking.ts'
 import { hangUp, part } from './hangup.ts'
 import { type KeptRequest, restore, trimmed } from './kept-request.ts'
 import type { LegId } from './model.ts'
+import { acknowledgeReliably, isAgreedReliably, isReliablyTold } from './prack.ts'
 import { acknowledge, finish, send, targetInDialog } from './requests.ts'
 import { takePromise } from './session-timer.ts'
 import type { Sent } from './state.ts'
@@ -43,14 +45,19 @@ export function onStrayAnswer(
   if (dialog === undefined) return
   acknowledge(turn, id, key, dialog, response)
   turn.note('routing', 'A second answer of the same branch is hung up', { leg: id })
-  hangUpStray(turn, id, dialog)
+  hangUpStray(turn, id, goingOn(turn.leg(id).forks?.[dialog.remoteTag], dialog))
 }
 
 function onProvisional(turn: Turn, { leg: id, request }: Sent, response: SipResponse): void {
+  if (response.status === 100) return
+  const { toTag: remoteTag } = response.headers
+  if (remoteTag !== undefined) noteDialog(turn, id, request, response)
+  if (isReliablyTold(response)) {
+    if (remoteTag === undefined || !acknowledgeReliably(turn, { leg: id, remoteTag }, response)) return
+  }
   const { status } = turn.leg(id)
-  if (response.status === 100 || (status !== 'inviting' && status !== 'ringing')) return
-  const early = response.headers.toTag === undefined ? undefined : dialogOf(turn, id, request, response)
-  turn.updateLeg(id, { status: 'ringing', ...(early !== undefined && { dialog: early }) })
+  if (status !== 'inviting' && status !== 'ringing') return
+  turn.updateLeg(id, { status: 'ringing' })
   if (turn.call.phase === 'inviting') turn.move('provisional')
   ringCaller(turn, id, response)
 }
@@ -61,8 +68,10 @@ function onSuccess(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse
   const leg = turn.leg(id)
   const dialog = dialogOf(turn, id, request, response)
   if (dialog === undefined) return failAnswer(turn, id, new GatewayError('SIP_MALFORMED_MESSAGE', 'It leads nowhere'))
+  const source = { leg: id, remoteTag: dialog.remoteTag }
+  showFork(turn, source)
   acknowledge(turn, id, key, dialog, response)
-  turn.updateLeg(id, { dialog, invitation: trimmed(request) })
+  turn.updateLeg(id, { dialog: goingOn(turn.leg(id).dialog, dialog), invitation: trimmed(request) })
   const open = leg.status === 'inviting' || leg.status === 'ringing'
   if (!open || turn.call.winner !== undefined || turn.call.ending !== undefined) return hangUpLoser(turn, id)
   turn.updateLeg(id, { status: 'confirmed' })
@@ -70,7 +79,8 @@ function onSuccess(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse
   cancelOthers(turn, id)
   takePromise(turn, id, response)
   try {
-    answerCaller(turn, id, answerIn(turn, id, response))
+    showWinner(turn, source)
+    answerCaller(turn, source, answerIn(turn, source, response))
   } catch (thrown) {
     failAnswer(turn, id, asGatewayError(thrown))
   }
@@ -83,10 +93,14 @@ function hangUpLoser(turn: Turn, id: LegId): void {
   part(turn, id, 'SIP;cause=200;text="Call completed elsewhere"')
 }
 
-/** A peer may repeat its SDP of a provisional response, or think it need not (RFC 3261 §13.2.1). */
-function answerIn(turn: Turn, id: LegId, response: SipResponse): SessionDescription {
+/**
+ * A peer may repeat its SDP of a provisional response, or think it need not (RFC 3261 §13.2.1). What it gave reliably
+ * stands.
+ */
+function answerIn(turn: Turn, source: EarlySource, response: SipResponse): SessionDescription {
+  const early = dialogOfSource(turn, source)?.answer ?? turn.leg(source.leg).sdp.theirs
+  if (early !== undefined && isAgreedReliably(turn, source)) return early
   if (response.body !== '') return parseSdp(response.body)
-  const early = turn.leg(id).sdp.theirs
   if (early === undefined) throw new GatewayError('SDP_ANSWER_MISMATCH', 'The answer carries no SDP')
   return early
 }
@@ -121,4 +135,24 @@ function dialogOf(turn: Turn, id: LegId, request: KeptRequest, response: SipResp
     turn.note('error', asGatewayError(thrown).message, { leg: id })
     return undefined
   }
+}
+
+/** The early dialog that a provisional response makes, or makes anew with another target (RFC 3261 §12.1.2). */
+function noteDialog(turn: Turn, id: LegId, request: KeptRequest, response: SipResponse): void {
+  const made = dialogOf(turn, id, request, response)
+  if (made === undefined) return
+  const { dialog, forks = {} } = turn.leg(id)
+  const { remoteTag } = made
+  if (dialog === undefined || dialog.remoteTag === remoteTag) {
+    return turn.updateLeg(id, { dialog: goingOn(dialog, made) })
+  }
+  if (forks[remoteTag] === undefined && Object.keys(forks).length >= LIMITS.earlyDialogsPerCall) return
+  turn.updateLeg(id, { forks: { ...forks, [remoteTag]: goingOn(forks[remoteTag], made) } })
+}
+
+/** Both sides go on counting where the early dialog was. */
+function goingOn(early: Dialog | undefined, made: Dialog): Dialog {
+  if (early === undefined || early.remoteTag !== made.remoteTag) return made
+  const localSequence = Math.max(early.localSequence, made.localSequence)
+  return { ...made, localSequence, remoteSequence: early.remoteSequence }
 }

@@ -33,6 +33,10 @@ export interface Leg {
   readonly sipCallId: string
   readonly localTag: string
   readonly dialog?: Dialog | undefined
+  /** Further early dialogs of its INVITE, by the peer's tag: it forked behind the peer. */
+  readonly forks?: Readonly<Record<string, Dialog>> | undefined
+  /** What the peer said reliably before it answered, by its tag (RFC 3262 §4). */
+  readonly reliable?: Readonly<Record<string, ReliablyTold>> | undefined
   /** Key of its INVITE: the server's of `a`, ours of a called leg. */
   readonly inviteKey?: string | undefined
   /** Its INVITE as far as a second answer to it has to be understood. */
@@ -46,6 +50,13 @@ export interface Leg {
   readonly sessionMs?: number | undefined
 }
 
+export interface ReliablyTold {
+  /** RSeq of the last response that was acknowledged. */
+  readonly rseq: number
+  /** One of them carried SDP: offer and answer are settled, whatever the 2xx says. */
+  readonly agreed: boolean
+}
+
 export interface LegSdp {
   readonly sessionId: string
   /** Version of the last SDP sent on this leg. */
@@ -56,11 +67,13 @@ export interface LegSdp {
   readonly theirs?: SessionDescription | undefined
   /** The answer to `sent` that comes in the ACK (RFC 3261 §13.2.1). */
   readonly awaitsAnswer?: boolean | undefined
+  /** The pair was agreed before the answer to the INVITE, which therefore carries no SDP (RFC 6337 §3.1.1). */
+  readonly agreedEarly?: boolean | undefined
 }
 
 /** A leg that has only begun. Every field is there from the start, as in a new call. */
 export function createLeg(
-  parts: Omit<Leg, 'sdp' | 'holds' | 'dialog' | 'invitation' | 'unacknowledged' | 'sessionMs'> &
+  parts: Omit<Leg, 'sdp' | 'holds' | 'dialog' | 'forks' | 'reliable' | 'invitation' | 'unacknowledged' | 'sessionMs'> &
     Pick<LegSdp, 'sessionId'>,
 ): Leg {
   const { id, party, profile, transport, target, flow, status, destination, sipCallId, localTag, inviteKey } = parts
@@ -76,6 +89,8 @@ export function createLeg(
     sipCallId,
     localTag,
     dialog: undefined,
+    forks: undefined,
+    reliable: undefined,
     inviteKey,
     invitation: undefined,
     sdp: {

@@ -10,6 +10,7 @@ import { mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts
 import type { CallEvent, Party, RouteDecision } from './model.ts'
 import { awaitReply } from './replies.ts'
 import { isTooShort, MIN_SESSION_SECONDS, sessionExpires, takeWish } from './session-timer.ts'
+import type { Asked } from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Offered = CallEvent & { readonly kind: 'offered' }
@@ -71,10 +72,22 @@ function readOffer(turn: Turn, request: SipRequest, caller: Party): void {
   turn.update({ asked: { ...turn.asked, ...identityOf(request, caller), maxForwards } })
   turn.updateLeg('a', { dialog: dialogFromRequest(request, turn.leg('a').localTag, 'early') })
   takeWish(turn, 'a', request)
+  const reliable = reliability(request)
+  if (reliable !== undefined) turn.update({ asked: { ...turn.asked, reliable } })
   if (request.body === '') return
   const offer = parseSdp(request.body)
   turn.updateLeg('a', { profile: profileOf(offer) })
   turn.update({ asked: { ...turn.asked, offer } })
+}
+
+/** Whether the caller takes provisional responses reliably (RFC 3262 §3). */
+function reliability({ headers }: SipRequest): Asked['reliable'] {
+  if (headers.get('Require') !== undefined && lists(headers.values('Require'))) return 'required'
+  return lists(headers.values('Supported')) ? 'supported' : undefined
+}
+
+function lists(tags: readonly string[]): boolean {
+  return tags.some((tag) => tag.toLowerCase() === '100rel')
 }
 
 interface Fault {

@@ -281,7 +281,7 @@ for (const [method, status] of [
     const rig = talking()
     const key = rig.request('a', method)
     assert.deepEqual(rig.statuses(key), [status])
-    assert.equal(rig.final(key).headers.get('Supported'), status === 200 ? 'timer' : undefined)
+    assert.equal(rig.final(key).headers.get('Supported'), status === 200 ? '100rel, timer' : undefined)
     if (status !== 501) assert.match(rig.final(key).headers.get('Allow') ?? '', /INVITE, ACK, CANCEL, BYE, UPDATE/)
     assert.equal(rig.state.phase, 'talking')
   })

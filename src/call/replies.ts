@@ -16,6 +16,8 @@ import type { Turn } from './turn.ts'
 export interface ReplyParts {
   readonly headers?: readonly HeaderField[] | undefined
   readonly body?: Body | undefined
+  /** Our tag, where it is not that of the leg: the INVITE of a caller makes a dialog for each end that rings. */
+  readonly toTag?: string | undefined
 }
 
 /** From now on `key` waits for a final answer of ours. */
@@ -30,7 +32,7 @@ export function reply(turn: Turn, key: ServerKey, status: number, parts: ReplyPa
   const { method } = waiting.request
   const leg = turn.leg(waiting.leg)
   const response = replyTo(restore(waiting.request), status, {
-    toTag: leg.localTag,
+    toTag: parts.toTag ?? leg.localTag,
     headers: [...ownHeaders(turn, waiting.leg, method, status), ...(parts.headers ?? [])],
     body: parts.body,
   })

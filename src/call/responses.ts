@@ -22,6 +22,9 @@ export function onResponse(turn: Turn, { key, response, flow }: Event<'response'
       return onInviteResponse(turn, key, sent, response)
     case 'reinvite':
       return onReinviteResponse(turn, key, sent, response)
+    case 'prack': // Whatever it is: the INVITE goes on, or its peer refuses that.
+      if (response.status >= 200) finish(turn, key)
+      return
     case 'info':
       return onInfoResponse(turn, key, sent, response)
     case 'bye':
@@ -50,6 +53,7 @@ export function onFailed(turn: Turn, { key, cause, detail }: Event<'failed'>): v
   turn.note('error', `No answer to ${sent.request.method}: ${detail}`, { leg: sent.leg, facts: { cause } })
   if (sent.purpose === 'invite') return branchFailed(turn, sent.leg, { status, told: [] })
   if (sent.purpose === 'reinvite') return onReinviteFailed(turn, key, sent, cause)
+  if (sent.purpose === 'prack') return
   if (sent.purpose === 'info') return afterInfo(turn, sent, status)
   onByeDone(turn, key, sent)
 }

@@ -59,15 +59,26 @@ export function ownOfferTo(turn: Turn, id: LegId): SessionDescription {
  *
  * @throws GatewayError `SDP_ANSWER_MISMATCH`, `SDP_NO_COMMON_CODEC`: nothing was changed.
  */
-export function answerTo(
-  turn: Turn,
-  id: LegId,
-  parts: {
-    readonly offer: SessionDescription
-    readonly offered: SessionDescription
-    readonly answer: SessionDescription
-  },
-): SessionDescription {
+export function answerTo(turn: Turn, id: LegId, parts: Exchange): SessionDescription {
+  const ours = makeAnswer(turn, id, parts)
+  agree(turn, id, ours, parts.offer, 'peer')
+  return ours
+}
+
+/** The same for an early dialog that the leg does not show for long: the engine is not told. */
+export function answerAside(turn: Turn, id: LegId, parts: Exchange): SessionDescription {
+  const ours = makeAnswer(turn, id, parts)
+  turn.updateLeg(id, { sdp: { ...turn.leg(id).sdp, ours, theirs: parts.offer } })
+  return ours
+}
+
+interface Exchange {
+  readonly offer: SessionDescription
+  readonly offered: SessionDescription
+  readonly answer: SessionDescription
+}
+
+function makeAnswer(turn: Turn, id: LegId, parts: Exchange): SessionDescription {
   const leg = turn.leg(id)
   const made = translateAnswer({
     ...parts,
@@ -77,9 +88,7 @@ export function answerTo(
     ...agreedBefore(leg),
   })
   noteDropped(turn, id, made.dropped)
-  const ours = stamp(turn, id, made.description)
-  agree(turn, id, ours, parts.offer, 'peer')
-  return ours
+  return stamp(turn, id, made.description)
 }
 
 /** The answer to a leg that talks to us alone. Agreed with it. @throws GatewayError as `answerTo`. */

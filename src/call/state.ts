@@ -2,6 +2,7 @@ import type { Millis } from '../base/index.ts'
 import type { SessionSummary } from '../media/index.ts'
 import type { LocalFacts, SessionDescription } from '../sdp/index.ts'
 import type { ClientKey, SendTarget, ServerKey } from '../sip/index.ts'
+import type { EarlyDialog } from './early-dialogs.ts'
 import type { KeptRequest } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
 import type { CallId, Destination, LegId, Party } from './model.ts'
@@ -24,6 +25,8 @@ export interface CallState {
   readonly winner?: LegId | undefined
   /** The branch whose media the caller hears before the answer. */
   readonly early?: LegId | undefined
+  /** What the caller was told in each early dialog, as far as later messages depend on it; gone when the call is up. */
+  readonly earlyDialogs?: readonly EarlyDialog[] | undefined
   /** Status of the last provisional answer the caller got. */
   readonly rang?: number | undefined
   /** Requests that wait for our final answer. */
@@ -56,6 +59,8 @@ export interface Asked {
   readonly maxForwards: number
   /** Absent: the caller wants our offer (RFC 3261 §13.2.1). */
   readonly offer?: SessionDescription | undefined
+  /** Whether the caller takes provisional responses reliably, or takes no others (RFC 3262 §3). */
+  readonly reliable?: 'supported' | 'required' | undefined
   readonly ringTimeoutMs: number
   readonly maxDurationMs: number
 }
@@ -66,7 +71,7 @@ export interface Waiting {
   readonly request: KeptRequest
 }
 
-export type SentPurpose = 'invite' | 'reinvite' | 'info' | 'bye' | 'stray-bye'
+export type SentPurpose = 'invite' | 'reinvite' | 'prack' | 'info' | 'bye' | 'stray-bye'
 
 /** One client transaction of ours. */
 export interface Sent {
@@ -133,6 +138,7 @@ export function createCall(id: CallId): CallState {
     outcomes: [],
     winner: undefined,
     early: undefined,
+    earlyDialogs: undefined,
     rang: undefined,
     waiting: [],
     sent: [],

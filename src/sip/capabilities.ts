@@ -20,7 +20,7 @@ const METHODS: readonly Method[] = [
   { name: 'BYE', inCall: true, outside: 'no-dialog' },
   { name: 'UPDATE', inCall: true, outside: 'no-dialog' },
   { name: 'INFO', inCall: true, outside: 'no-dialog' },
-  { name: 'PRACK', inCall: false, outside: 'no-dialog' },
+  { name: 'PRACK', inCall: true, outside: 'no-dialog' },
   { name: 'NOTIFY', inCall: false, outside: 'no-dialog' },
   { name: 'REFER', inCall: false, outside: 'refused' },
   { name: 'OPTIONS', inCall: true, outside: 'taken' },
@@ -51,6 +51,7 @@ interface OptionTag {
 }
 
 const OPTION_TAGS: readonly OptionTag[] = [
+  { name: '100rel', inCall: true, inRegister: false },
   { name: 'timer', inCall: true, inRegister: false },
   { name: 'path', inCall: false, inRegister: true },
 ]

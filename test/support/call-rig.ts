@@ -79,6 +79,15 @@ export interface OfferOptions {
   readonly transport?: Flow['transport']
 }
 
+interface InDialogOptions {
+  readonly sdp?: string
+  readonly headers?: readonly HeaderField[]
+  readonly body?: { readonly type: string; readonly content: string }
+  /** Of another early dialog than the one that the leg shows. */
+  readonly toTag?: string
+  readonly fromTag?: string
+}
+
 interface OutRequest {
   readonly leg: LegId
   readonly key: string
@@ -177,11 +186,7 @@ export class CallRig {
   }
 
   /** A request inside a dialog of the call. Returns its key. */
-  request(
-    leg: LegId,
-    method: string,
-    options: { sdp?: string; headers?: readonly HeaderField[]; body?: { type: string; content: string } } = {},
-  ): string {
+  request(leg: LegId, method: string, options: InDialogOptions = {}): string {
     const request = this.#inDialog(leg, method, options)
     const key = this.#register(request)
     this.event({ kind: 'request', leg, key, request, flow: this.state.legs[leg]?.flow ?? flowTo(CALLER_HOST) })
@@ -306,11 +311,7 @@ export class CallRig {
     return key
   }
 
-  #inDialog(
-    leg: LegId,
-    method: string,
-    options: { sdp?: string; headers?: readonly HeaderField[]; body?: { type: string; content: string } },
-  ): SipRequest {
+  #inDialog(leg: LegId, method: string, options: InDialogOptions): SipRequest {
     const { dialog, localTag } = this.state.legs[leg] ?? {}
     assert.ok(dialog, `leg ${leg} has no dialog`)
     const body =
@@ -322,8 +323,8 @@ export class CallRig {
       headers: [
         { name: 'Via', value: `SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK${leg}${sequence}` },
         { name: 'Max-Forwards', value: '70' },
-        { name: 'From', value: `${dialog.remoteUri};tag=${dialog.remoteTag}` },
-        { name: 'To', value: `${dialog.localUri};tag=${localTag}` },
+        { name: 'From', value: `${dialog.remoteUri};tag=${options.fromTag ?? dialog.remoteTag}` },
+        { name: 'To', value: `${dialog.localUri};tag=${options.toTag ?? localTag}` },
         { name: 'Call-ID', value: dialog.callId },
         { name: 'CSeq', value: `${sequence} ${method}` },
         { name: 'Contact', value: `<sip:${leg}@198.51.100.7:5090>` },
