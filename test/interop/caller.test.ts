@@ -20,7 +20,7 @@ import {
 import { randomIds } from '../../src/random.ts'
 import { bounded, type Child, startChild } from './support/child.ts'
 import { type GatewayProcess, startGateway } from './support/gateway.ts'
-import { freeTcpPort, freeUdpPort } from './support/ports.ts'
+import { freePort } from './support/ports.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const DOMAIN = 'example.test'
@@ -163,7 +163,7 @@ describe('trunkline call', () => {
     }
 
     test('a port where nothing listens, on each transport', async () => {
-      const [udp, tcp] = [await freeUdpPort(), await freeTcpPort()]
+      const [udp, tcp] = [await freePort(), await freePort()]
       const targets = [
         [`sip:*43@127.0.0.1:${udp}`],
         [`sip:*43@127.0.0.1:${tcp};transport=tcp`],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Baresip, type BaresipOptions, startBaresip } from './support/baresip.ts'
 import { type GatewayProcess, startGateway } from './support/gateway.ts'
-import { freeUdpPort } from './support/ports.ts'
+import { freePort } from './support/ports.ts'
 import { startSipp } from './support/sipp.ts'
 import { tonesHeard } from './support/tone.ts'
 
@@ -31,7 +31,7 @@ describe('calls between real SIP devices', { skip }, () => {
   let carrierPort: number
 
   before(async () => {
-    carrierPort = await freeUdpPort()
+    carrierPort = await freePort()
     gateway = await startGateway({ tenants: tenants(carrierPort) })
   })
   after(() => gateway?.stop())

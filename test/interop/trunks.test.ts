@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Baresip, startBaresip } from './support/baresip.ts'
 import { type GatewayProcess, startGateway } from './support/gateway.ts'
-import { freeTcpPort, freeUdpPort } from './support/ports.ts'
+import { freePort } from './support/ports.ts'
 import { type SippOptions, startSipp } from './support/sipp.ts'
 import { tonesHeard } from './support/tone.ts'
 
@@ -26,10 +26,10 @@ describe('trunks, as carriers and PBXs are', { skip }, () => {
 
   before(async () => {
     ports = {
-      dead: await freeTcpPort(CARRIER),
-      full: await freeUdpPort(CARRIER),
-      good: await freeUdpPort(CARRIER),
-      pbx: await freeTcpPort(PBX),
+      dead: await freePort(CARRIER),
+      full: await freePort(CARRIER),
+      good: await freePort(CARRIER),
+      pbx: await freePort(PBX),
     }
     gateway = await startGateway({ tenants: tenants(ports) })
   })

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, startChild } from '../../../test/interop/support/child.ts'
-import { freeTcpPort, freeUdpPort } from '../../../test/interop/support/ports.ts'
+import { freePort } from '../../../test/interop/support/ports.ts'
 import { DOMAIN, PHONE, type RunningGateway, WEB } from '../model.ts'
 import { cpuOfProcesses } from '../process-cpu.ts'
 import { KAMAILIO_IS_UP, type KamailioPorts, kamailioConfig } from './config.ts'
@@ -16,9 +16,9 @@ import { KAMAILIO_IS_UP, type KamailioPorts, kamailioConfig } from './config.ts'
  */
 export async function startKamailio(): Promise<RunningGateway> {
   const ports: KamailioPorts = {
-    sip: await freeUdpPort(),
-    webSocket: await freeTcpPort(),
-    control: await freeUdpPort(),
+    sip: await freePort(),
+    webSocket: await freePort(),
+    control: await freePort(),
   }
   const folder = await mkdtemp(join(tmpdir(), 'bench-kamailio-'))
   const started: Child[] = []

@@ -2,7 +2,7 @@ import type { TimelineEntry } from '../../../src/api/index.ts'
 import { createApiClient } from '../../../src/web/api/client.ts'
 import { type BaresipOptions, startBaresip } from '../../interop/support/baresip.ts'
 import { type GatewayProcess, startGateway } from '../../interop/support/gateway.ts'
-import { freeUdpPort } from '../../interop/support/ports.ts'
+import { freePort } from '../../interop/support/ports.ts'
 import { type SippOptions, startSipp } from '../../interop/support/sipp.ts'
 import type { Stack } from '../client/model.ts'
 import { type BrowserName, type RunningBrowser, startBrowser } from './browsers.ts'
@@ -58,7 +58,7 @@ export interface World {
 export async function startWorld(names: readonly BrowserName[], accounts: 'subjects' | 'demo'): Promise<World> {
   const network = createTestNetwork()
   const page = await serveClientPage(network.gatewayAddress)
-  const ports = { carrier: await freeUdpPort(), impatient: await freeUdpPort() }
+  const ports = { carrier: await freePort(), impatient: await freePort() }
   const gateway = await startGateway({
     address: network.gatewayAddress,
     ...(accounts === 'demo' ? {} : { tenants: tenants(network, ports) }),

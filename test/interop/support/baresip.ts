@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bounded, type Child, startChild } from './child.ts'
 import { netstringReader, writeNetstring } from './netstring.ts'
-import { freePhonePort, freeTcpPort, hostPort } from './ports.ts'
+import { freePhonePort, freePort, hostPort } from './ports.ts'
 import { sine } from './tone.ts'
 import { type Pcm, readWav, writeWav } from './wav.ts'
 
@@ -67,7 +67,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
   const microphone = join(folder, 'microphone.wav')
   await writeFile(microphone, writeWav(sine(options.toneHz, MICROPHONE_SECONDS), 8000))
   const address = options.address ?? '127.0.0.1'
-  const controlPort = await freeTcpPort(address)
+  const controlPort = await freePort(address)
   await writeFile(
     join(folder, 'config'),
     configFile({

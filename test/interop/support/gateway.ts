@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child.ts'
-import { freeTcpPort, freeUdpPort, hostPort } from './ports.ts'
+import { freePort, hostPort } from './ports.ts'
 
 export interface GatewayProcessOptions {
   /** Address it listens on and tells peers. Default 127.0.0.1. */
@@ -42,8 +42,8 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   const address = options.address ?? '127.0.0.1'
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-gateway-'))
   const own = options.netns === undefined ? address : undefined
-  const sipPort = await freeUdpPort(own)
-  const httpPort = await freeTcpPort(own)
+  const sipPort = await freePort(own)
+  const httpPort = await freePort(own)
   const sip = hostPort(address, sipPort)
   const media = await mediaPorts(options.rtpPorts ?? 400)
   const file = join(folder, 'trunkline.yaml')
@@ -92,5 +92,5 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
 /** A stretch of UDP ports away from the ephemeral range, so that files running side by side do not meet. */
 async function mediaPorts(count: number): Promise<{ webrtc: number; rtp: number; rtpEnd: number }> {
   const rtp = 10_000 + 2 * Math.floor(Math.random() * (10_000 - count / 2))
-  return { rtp, rtpEnd: rtp + count - 1, webrtc: await freeUdpPort() }
+  return { rtp, rtpEnd: rtp + count - 1, webrtc: await freePort() }
 }

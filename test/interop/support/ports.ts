@@ -1,9 +1,14 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, isIPv6 } from 'node:net'
+import { createServer, isIPv6 } from 'node:net'
 
 /** Above what systems give to sockets that name no port. */
 const PHONE_PORTS = { first: 61_000, count: 2_000 }
+
+/** Below them, and below those of the media engines in tests. */
+const SERVER_PORTS = { first: 4_000, count: 5_900 }
+/** What was asked for may not be bound yet. */
+const given = new Set<number>()
 
 /**
  * A port for a phone that takes it for UDP and TCP and the next one for TLS, as baresip does. Not one of those that
@@ -42,26 +47,17 @@ async function bindsTcp(host: string, port: number): Promise<boolean> {
   return isFree
 }
 
-/** A UDP port of this machine that was free a moment ago. */
-export async function freeUdpPort(host = '127.0.0.1'): Promise<number> {
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
-  socket.bind(0, host)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
-  return port
-}
-
-/** A TCP port of this machine that was free a moment ago. */
-export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer()
-  server.listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+/** A port that was free for UDP and TCP a moment ago, and that no socket gets which names none. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = SERVER_PORTS.first + Math.floor(Math.random() * SERVER_PORTS.count)
+    if (given.has(port)) continue
+    const free = await Promise.all([bindsUdp(host, port), bindsTcp(host, port)])
+    if (!free.every((each) => each)) continue
+    given.add(port)
+    return port
+  }
+  throw new Error(`no free port at ${host}`)
 }
 
 /** `HOST:PORT`, `[HOST]:PORT` with IPv6. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from './child.ts'
 import { eventually } from './eventually.ts'
-import { freeUdpPort } from './ports.ts'
+import { freePort } from './ports.ts'
 import { sine } from './tone.ts'
 
 export interface SippOptions {
@@ -47,8 +47,8 @@ export interface Sipp {
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-sipp-'))
   const address = options.address ?? '127.0.0.1'
-  const port = options.port ?? (await freeUdpPort())
-  const mediaPort = await freeUdpPort()
+  const port = options.port ?? (await freePort())
+  const mediaPort = await freePort()
   await writeFile(join(folder, 'tone.pcmu'), pcmu(sine(options.toneHz ?? 440, 60)))
   await writeFile(join(folder, 'scenario.xml'), await scenarioText(options))
   const child = startChild('sipp', argumentsOf(options, address, port, mediaPort - (mediaPort % 2)), {
