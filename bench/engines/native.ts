@@ -9,9 +9,9 @@ const FIRST_PORT = 20_000
 /** RTP and RTCP of two legs. */
 const PORTS_PER_CALL = 4
 const SPARE_PORTS = 200
-const WEBRTC_PORTS = { from: 3_480, to: 3_480 }
+const FIRST_WEBRTC_PORT = 3_480
 
-/** Our engine in Rust, as it is in a gateway, with one relay thread. `BENCH_MEDIA_OPTIONS`: more of its options. */
+/** Our engine in Rust, as it is in a gateway, with one relay thread for each core. `BENCH_MEDIA_OPTIONS`: more of its options. */
 export const native: Engine = {
   key: 'native',
   modes: MODES,
@@ -22,6 +22,7 @@ export const native: Engine = {
 
 async function start(setting: EngineSetting): Promise<RunningRelay> {
   const { network, ports, calls } = setting
+  const threads = setting.cores?.length ?? 1
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-bench-'))
   try {
     const own = ports === 'call' ? calls * PORTS_PER_CALL : 0
@@ -30,9 +31,9 @@ async function start(setting: EngineSetting): Promise<RunningRelay> {
       control: join(folder, 'media.sock'),
       advertise: [network.relayAddress],
       bind: network.relayAddress,
-      webrtcPorts: WEBRTC_PORTS,
+      webrtcPorts: { from: FIRST_WEBRTC_PORT, to: FIRST_WEBRTC_PORT + threads - 1 },
       rtpPorts: { from: FIRST_PORT, to: FIRST_PORT + own + SPARE_PORTS - 1 },
-      threads: 1,
+      threads,
       sessions: calls + 100,
     })
     return {
@@ -51,12 +52,12 @@ async function start(setting: EngineSetting): Promise<RunningRelay> {
 }
 
 /** A program that starts the engine's where the relay is to be, and says what process it is. */
-async function placed(folder: string, { network, ports }: EngineSetting): Promise<string> {
+async function placed(folder: string, { network, ports, cores = [network.relayCore] }: EngineSetting): Promise<string> {
   const program = findMediaProgram()
   if (program === undefined) throw new Error('there is no trunkline-media program')
   const more = ['--tcp-port', 'none', ...(ports === 'shared' ? ['--shared-ports', '2'] : [])]
   const given = process.env.BENCH_MEDIA_OPTIONS?.split(' ') ?? []
-  const [command, args] = network.onRelayCore(program.path, ['"$@"', ...more, ...given])
+  const [command, args] = network.onCores(cores, program.path, ['"$@"', ...more, ...given])
   const path = join(folder, 'trunkline-media')
   await writeFile(path, `#!/bin/sh\necho $$ > ${folder}/pid\nexec ${[command, ...args].join(' ')}\n`, { mode: 0o700 })
   return path

@@ -17,7 +17,12 @@ export const portable: Engine = { key: 'portable', modes: MODES, missing: async 
 
 async function start({ network, ports, calls }: EngineSetting): Promise<RunningRelay> {
   const script = fileURLToPath(new URL('./portable-process.ts', import.meta.url))
-  const [command, args] = network.onRelayCore(process.execPath, ['--import', 'tsx', ...profiling(), script])
+  const [command, args] = network.onCores([network.relayCore], process.execPath, [
+    '--import',
+    'tsx',
+    ...profiling(),
+    script,
+  ])
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const rtpPorts = { from: 20_000, to: 20_000 + calls * 4 + 99 }
   await ask(child, { address: network.relayAddress, rtpPorts, ports })

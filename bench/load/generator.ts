@@ -83,6 +83,8 @@ export interface LoadResult {
     readonly coreBusyUs: number
     readonly coreStolenUs: number
     readonly processUs: number
+    /** CPU time of the generator itself. */
+    readonly ownUs: number
     readonly waitingUs: number | null
     readonly dropped: number
   } | null

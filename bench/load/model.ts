@@ -76,4 +76,6 @@ export interface EngineSetting {
   readonly ports: PortPolicy
   /** Calls it has to hold. */
   readonly calls: number
+  /** Cores of the relay, one thread for each. Absent: the network's relay core. Only the native engine takes more than one. */
+  readonly cores?: readonly number[]
 }

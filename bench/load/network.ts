@@ -13,8 +13,8 @@ export interface Network {
   readonly relayCore: number
   /** Command line of a program at the relay's place; the program dies with this process. */
   atRelay(command: string, args: readonly string[]): [string, string[]]
-  /** The same, bound to the relay's core. */
-  onRelayCore(command: string, args: readonly string[]): [string, string[]]
+  /** The same, bound to these cores. */
+  onCores(cores: readonly number[], command: string, args: readonly string[]): [string, string[]]
   close(): void
 }
 
@@ -67,7 +67,7 @@ export function openNetwork(): Network {
       generatorCore,
       relayCore,
       atRelay,
-      onRelayCore: (command, args) => atRelay('taskset', ['-c', `${relayCore}`, command, ...args]),
+      onCores: (on, command, args) => atRelay('taskset', ['-c', on.join(','), command, ...args]),
       close: () => void other.kill('SIGKILL'),
     }
   } catch (error) {
@@ -85,8 +85,8 @@ function loopback(cores: { readonly generatorCore: number; readonly relayCore: n
     relayAddress: '127.0.0.2',
     ...cores,
     atRelay: (command, args) => [command, [...args]],
-    onRelayCore: (command, args) =>
-      hasTools ? ['taskset', ['-c', `${cores.relayCore}`, command, ...args]] : [command, [...args]],
+    onCores: (on, command, args) =>
+      hasTools ? ['taskset', ['-c', on.join(','), command, ...args]] : [command, [...args]],
     close: () => {},
   }
 }

@@ -24,7 +24,15 @@ function group(sent: number, received: number, delayUs: number): LoadGroup {
 }
 
 function cell({ engine, pps, mode = 'srtp-rtp', busyUs, lost = 0, delayUs = 100 }: Measured): Cell {
-  const usage = { wallUs: 1e6, coreBusyUs: busyUs, coreStolenUs: 0, processUs: busyUs / 2, waitingUs: null, dropped: 0 }
+  const usage = {
+    wallUs: 1e6,
+    coreBusyUs: busyUs,
+    coreStolenUs: 0,
+    processUs: busyUs / 2,
+    waitingUs: null,
+    ownUs: 0,
+    dropped: 0,
+  }
   const counters = { rtcp: 0, strays: 0, refused: 0, unsent: 0, ownDropped: 0, connected: 0, failures: [] }
   const result = { keptPace: true, latenessUs: delays(0, pps), groups: [group(pps, pps - lost, delayUs)], ...counters }
   const frame = { engine, name: engine, mode, pps, calls: pps / 100, memoryKiBPerCall: 10 }

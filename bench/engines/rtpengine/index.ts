@@ -40,7 +40,7 @@ async function start({ network }: EngineSetting): Promise<RunningRelay> {
 }
 
 function startRtpengine(network: Network): Child {
-  const [command, args] = network.onRelayCore('rtpengine', [
+  const [command, args] = network.onCores([network.relayCore], 'rtpengine', [
     '--foreground',
     '--log-stderr',
     '--log-level=5',

@@ -17,6 +17,7 @@ pub struct Sample {
     idle: Micros,
     steal: Micros,
     process: Micros,
+    own: Micros,
     waiting: Option<Micros>,
     dropped: u64,
 }
@@ -33,6 +34,8 @@ pub struct Usage {
     pub core_stolen_us: Micros,
     /// CPU time of the processes.
     pub process_us: Micros,
+    /// CPU time of the generator itself.
+    pub own_us: Micros,
     /// Time in which some thread of the machine waited for a core; absent where the kernel does not say (PSI).
     pub waiting_us: Option<Micros>,
     /// Datagrams dropped before the sockets of the first process and all others of its network namespace.
@@ -52,9 +55,10 @@ impl Watch {
             process +=
                 process_time(&text).ok_or_else(|| io::Error::other("unknown form of /proc/PID/stat"))?;
         }
+        let own = process_time(&read_to_string("/proc/self/stat")?).unwrap_or(0);
         let dropped = self.pids.first().map_or(Ok(0), |pid| dropped_datagrams(&pid.to_string()))?;
         let waiting = read_to_string("/proc/pressure/cpu").ok().and_then(|text| time_waited(&text));
-        Ok(Sample { at: now, idle, steal, process, waiting, dropped })
+        Ok(Sample { at: now, idle, steal, process, own, waiting, dropped })
     }
 }
 
@@ -66,6 +70,7 @@ impl Sample {
             core_busy_us: wall.saturating_sub(end.idle.saturating_sub(self.idle)),
             core_stolen_us: end.steal.saturating_sub(self.steal),
             process_us: end.process.saturating_sub(self.process),
+            own_us: end.own.saturating_sub(self.own),
             waiting_us: end.waiting.zip(self.waiting).map(|(end, begin)| end.saturating_sub(begin)),
             dropped: end.dropped.saturating_sub(self.dropped),
         }
