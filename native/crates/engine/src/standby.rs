@@ -10,7 +10,7 @@ use trunkline_base::Micros;
 use trunkline_control::{Event, LocalCandidate};
 use trunkline_dtls::Certificate;
 use trunkline_io::Waker;
-use trunkline_relay::WebRtcPlace;
+use trunkline_relay::{SideRecord, WebRtcPlace};
 use trunkline_slab::Slab;
 
 use crate::certificates::Certificates;
@@ -174,6 +174,8 @@ type Started = (Sender<Vec<Certificate>>, (SyncSender<Order>, Waker));
 pub(crate) fn share(manifest: &Manifest, has_ring: bool) -> Result<Shared, String> {
     let sockets = Sockets::inherit(manifest).map_err(|error| format!("a socket is missing: {error}"))?;
     let slab = Slab::open(inherit(manifest.slab)?).map_err(|error| format!("the slab: {error:?}"))?;
+    // Known before anybody hands calls over to this build.
+    slab.fits::<SideRecord>().map_err(|error| format!("the slab: {error:?}"))?;
     let ledger = Ledger::new(inherit(manifest.ledger)?);
     let clock = Clock::default();
     let places = Places::new(manifest);

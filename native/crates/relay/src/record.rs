@@ -47,6 +47,9 @@ pub struct SideRecord {
     pub(crate) told: u32,
     pub(crate) relay: EventRelay,
     padding: [u8; PADDING],
+    /// What a later version appended: 0 in records of this one.
+    #[cfg(feature = "grown-record")]
+    appended: u64,
 }
 
 /// Number of SDES suites.

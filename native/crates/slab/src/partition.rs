@@ -140,7 +140,7 @@ impl<T: Pod> Partition<T> {
 }
 
 /// Size of the longest record ever written, ours included.
-fn fit<T: Pod>(reserved: u32, written: u64) -> Result<u64, SlabError> {
+pub(crate) fn fit<T: Pod>(reserved: u32, written: u64) -> Result<u64, SlabError> {
     let ours = size_of::<T>() as u64;
     if align_of::<T>() > RECORD_ALIGN || ours > reserved.into() {
         let reason = format!("records of {ours} bytes do not fit the {reserved} that are reserved");

@@ -10,7 +10,7 @@ use crate::common::Common;
 use crate::error::SlabError;
 use crate::layout::{PAGE, PARTITIONS_AT, PartitionLayout, Shape, file_bytes, header};
 use crate::memory::Memory;
-use crate::partition::Partition;
+use crate::partition::{Partition, fit};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"TRNKSLAB");
 const VERSION: u64 = 1;
@@ -112,6 +112,18 @@ impl Slab {
     pub fn set_common(&self, bytes: &[u8]) -> Result<(), SlabError> {
         let _one_writer = self.common.lock().unwrap_or_else(PoisonError::into_inner);
         Common(&self.memory).write(bytes)
+    }
+
+    /// Whether records `T` can take over what is in it; for one who waits while others have the partitions.
+    ///
+    /// # Errors
+    /// `Incompatible` as of [`Slab::partition`].
+    pub fn fits<T: Pod>(&self) -> Result<(), SlabError> {
+        (0..self.shape.threads as usize).try_for_each(|thread| {
+            let start = PARTITIONS_AT + thread * self.layout.bytes;
+            let written = self.memory.word(start + self.layout.written_bytes);
+            fit::<T>(self.shape.record_bytes, written.load(Ordering::Relaxed)).map(drop)
+        })
     }
 
     /// The partition of a thread; one process has it at a time, once. Finds what lives in it.

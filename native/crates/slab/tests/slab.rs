@@ -134,6 +134,8 @@ fn an_older_shorter_record_is_read_with_zeros_behind_it() {
     assert_eq!((slot.old.packets, slot.octets), (9, 0));
     slot.octets = 1;
     slot.abandon();
+    assert!(matches!(slab.fits::<Record>(), Err(SlabError::Incompatible(_))), "known before it is tried");
+    assert!(slab.fits::<LongerRecord>().is_ok());
     drop(newer);
     let Err(SlabError::Incompatible(reason)) = slab.partition::<Record>(0) else {
         panic!("a newer build's records are refused")

@@ -15,6 +15,8 @@ use super::PATIENCE;
 pub struct Gateway {
     pub stream: UnixStream,
     pub relay: u32,
+    /// Of the relay.
+    pub version: String,
     reader: FrameReader,
     last: u64,
     events: VecDeque<Event>,
@@ -32,8 +34,9 @@ impl Gateway {
         loop {
             let mut gateway = Self::silent(path);
             match gateway.try_call(Op::Hello { protocol: PROTOCOL, gateway: "test".into() }) {
-                Ok(Outcome::Ok(Answer::Hello { relay_pid, .. })) => {
+                Ok(Outcome::Ok(Answer::Hello { relay_pid, version, .. })) => {
                     gateway.relay = relay_pid;
+                    gateway.version = version;
                     return gateway;
                 }
                 Err(Gone) if Instant::now() < until => {}
@@ -46,8 +49,8 @@ impl Gateway {
     pub fn silent(path: &Path) -> Self {
         let stream = UnixStream::connect(path).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (events, replies) = Default::default();
-        Self { stream, relay: 0, reader: FrameReader::new(), last: 0, events, replies }
+        let (version, events, replies) = Default::default();
+        Self { stream, relay: 0, version, reader: FrameReader::new(), last: 0, events, replies }
     }
 
     /// Sends a command; its id.

@@ -3,6 +3,7 @@
 
 mod gateway;
 mod phone;
+pub mod traffic;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsFd;
@@ -40,7 +41,7 @@ impl Keeper {
         let name = format!("trunkline-{}-{number}.sock", std::process::id());
         let control = std::env::temp_dir().join(name);
         let ports = free_ports(pairs);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_trunkline-media"))
+        let mut child = Command::new(program())
             .args(["keep", "--control", control.to_str().unwrap(), "--webrtc-ports", "0-0"])
             .args(["--rtp-ports", &ports, "--advertise", "127.0.0.1", "--threads", "2"])
             .args(options)
@@ -110,6 +111,15 @@ impl Drop for Keeper {
             eprintln!("{}", self.notes());
         }
     }
+}
+
+/// The program of this version. Tests of the next one find it beside theirs.
+fn program() -> PathBuf {
+    let next = option_env!("CARGO_BIN_EXE_trunkline-media-next")
+        .map(|path| PathBuf::from(path).with_file_name("trunkline-media"));
+    let program = option_env!("CARGO_BIN_EXE_trunkline-media").map(PathBuf::from).or(next).unwrap();
+    assert!(program.exists(), "{} is built by a test of the whole workspace", program.display());
+    program
 }
 
 /// Sends a signal to a process.
