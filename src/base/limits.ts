@@ -28,6 +28,23 @@ export const LIMITS = {
   /** Contacts of one user; a further one is answered 403. */
   contactsPerUser: 10,
   registrations: 100_000,
+  /** Content of one MESSAGE. */
+  messageBytes: 8_192,
+  /** Messages that wait for one user; a further one gets 503. */
+  messagesPerUser: 100,
+  /** Messages that wait for users at all. */
+  messages: 20_000,
+  /** Subscriptions at once; a further one gets 503. */
+  subscriptions: 50_000,
+  /** Subscriptions that one user has made. */
+  subscriptionsPerUser: 200,
+  /** Subscriptions to one kind of state of one user. */
+  watchersPerUser: 1_000,
+  /** Content of one PUBLISH. */
+  publicationBytes: 16_384,
+  /** Devices of one user that publish; the oldest is forgotten for a further one. */
+  publicationsPerUser: 10,
+  publications: 50_000,
   calls: 10_000,
   /** Branches ringing at once for one call. */
   branchesPerCall: 20,

@@ -32,6 +32,7 @@ export {
 export type { Headers } from './message/headers.ts'
 export type * from './message/model.ts'
 export { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
+export { type Params, parseParams } from './message/params.ts'
 export { parseMessage } from './message/parse.ts'
 export { reasonPhrase } from './message/reason-phrase.ts'
 export { parseUri, uriEquals, writeUri } from './message/uri.ts'

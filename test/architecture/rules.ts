@@ -11,6 +11,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'random.ts': ['base'],
   media: ['base'],
   tenancy: ['base'],
+  events: ['base', 'sip'],
+  messages: ['base', 'sip'],
   registrar: ['base', 'sip', 'tenancy'],
   routing: ['base', 'sip', 'tenancy', 'registrar'],
   call: ['base', 'sip', 'sdp', 'media', 'tenancy', 'registrar', 'routing'],
@@ -28,6 +30,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'registrar',
     'routing',
     'call',
+    'events',
+    'messages',
     'transport',
     'telemetry',
     'config',
@@ -53,7 +57,17 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Type-checked without Node and DOM; no clock, no randomness, no timers, no sockets. */
-export const PURE: readonly string[] = ['base', 'sip', 'sdp', 'call', 'routing', 'registrar', 'tenancy']
+export const PURE: readonly string[] = [
+  'base',
+  'sip',
+  'sdp',
+  'call',
+  'routing',
+  'registrar',
+  'tenancy',
+  'events',
+  'messages',
+]
 
 /** The pure files of a folder that also holds engines. */
 export const PURE_FILES: readonly string[] = ['media/engine.ts', 'media/model.ts', 'media/events.ts', 'media/index.ts']

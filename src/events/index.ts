@@ -1,0 +1,8 @@
+export type * from './model.ts'
+export { type DialogInfo, type DialogState, dialogInfo } from './packages/dialog-info.ts'
+export { type MessageSummary, messageSummary } from './packages/message-summary.ts'
+export { ALLOW_EVENTS, accepts, eventOf, PACKAGES } from './packages/packages.ts'
+export { type PublishedPresence, presence, readPresence } from './packages/presence.ts'
+export { type RegisteredContact, registrationInfo } from './packages/registration-info.ts'
+export { Publications, type PublishRequest, type PublishResult } from './publications.ts'
+export { createSubscription, deadline, type SubscriptionParts, step } from './subscription.ts'
