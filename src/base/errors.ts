@@ -34,6 +34,8 @@ export const FAULTS = {
   USER_UNAVAILABLE: { blame: 'upstream', sip: 480, http: 404 },
   TRUNK_FORBIDDEN: { blame: 'caller', sip: 403, http: 403 },
   REGISTRATIONS_EXHAUSTED: { blame: 'overload', sip: 503, http: 503 },
+  MESSAGES_EXHAUSTED: { blame: 'overload', sip: 503, http: 503 },
+  SUBSCRIPTIONS_EXHAUSTED: { blame: 'overload', sip: 503, http: 503 },
   CONFIG_INVALID: { blame: 'operator', sip: 500, http: 422 },
   CONFIG_UNREADABLE: { blame: 'operator', sip: 500, http: 422 },
   LISTEN_FAILED: { blame: 'operator', sip: 500, http: 500 },

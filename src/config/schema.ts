@@ -78,6 +78,10 @@ function tenantSchema(resolve: SecretResolver) {
     digest: list(z.enum(['MD5', 'SHA-256'], expected('MD5 or SHA-256')))
       .min(1, 'at least one of MD5 and SHA-256')
       .default(['MD5']),
+    messages: section({
+      keepSeconds: count(0, 30 * 86_400).default(7 * 86_400),
+      trunks: z.boolean(expected('true or false')).default(false),
+    }).prefault({}),
     limits: section({
       concurrentCalls: count(1, LIMITS.calls).default(1_000),
       maxCallSeconds: count(1, 7 * 86_400).default(4 * 3_600),

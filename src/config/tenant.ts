@@ -14,6 +14,7 @@ export function tenantOf(raw: RawTenant): Tenant {
     routes: raw.routes,
     numbers: raw.numbers.map(numberOf),
     digest: raw.digest,
+    messages: { keptMs: raw.messages.keepSeconds * 1000, trunks: raw.messages.trunks },
     limits: {
       concurrentCalls: raw.limits.concurrentCalls,
       maxCallDurationMs: raw.limits.maxCallSeconds * 1000,

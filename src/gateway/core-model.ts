@@ -1,6 +1,7 @@
 import type { CallDetail, CallView, RegistrationView, TimelineEntry } from '../api/index.ts'
 import type { ByteString, FaultCode, IdSource, Millis } from '../base/index.ts'
 import type { CallConfig, CallId, CallRecord } from '../call/index.ts'
+import type { MessageSummary } from '../events/index.ts'
 import type {
   ChangeResult,
   MediaEvent,
@@ -34,12 +35,21 @@ export interface Core {
   isLive(id: CallId): boolean
   registrations(now: Millis): readonly RegistrationView[]
   counts(): CoreCounts
+  kept(): CoreKept
 }
 
 export interface CoreCounts {
   readonly calls: number
   readonly registrations: number
   readonly transactions: number
+}
+
+/** What is kept besides calls and registrations. */
+export interface CoreKept {
+  readonly subscriptions: number
+  readonly publications: number
+  /** Instant messages that wait for their receivers. */
+  readonly messages: number
 }
 
 export type CoreInput =
@@ -59,6 +69,13 @@ export type CoreInput =
   /** From the engine's `events`; its session tells the call. */
   | { readonly kind: 'media'; readonly event: MediaEvent }
   | { readonly kind: 'end-call'; readonly call: CallId; readonly reason: string }
+  /** Voice messages that wait in a user's mailbox: whoever watches it is told (RFC 3842). */
+  | {
+      readonly kind: 'mailbox'
+      readonly tenant: string
+      readonly user: string
+      readonly summary: MessageSummary
+    }
   /** From now on new calls get 503. */
   | { readonly kind: 'drain' }
   | { readonly kind: 'wake' }

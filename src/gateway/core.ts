@@ -3,9 +3,10 @@ import { asGatewayError, earliest, type Millis } from '../base/index.ts'
 import type { CallId } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import { createSipEndpoint, type Flow, type SipEndpoint, type SipMessage, type SipOutput } from '../sip/index.ts'
+import { BeyondCalls } from './beyond-calls.ts'
 import { CallTable, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
 import { Calls, seenFrom } from './calls.ts'
-import type { Core, CoreCounts, CoreInput, CoreOptions, CoreOutput } from './core-model.ts'
+import type { Core, CoreCounts, CoreInput, CoreKept, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 import { createDecisions } from './directory-decisions.ts'
 import { detailOf } from './ended-calls.ts'
@@ -28,6 +29,7 @@ class GatewayCore implements Core {
   readonly #decisions: Decisions
   readonly #table = new CallTable()
   readonly #calls: Calls
+  readonly #beyond: BeyondCalls
   readonly #requests: NewRequests
   #outputs: CoreOutput[] = []
   #taken = 0
@@ -36,24 +38,43 @@ class GatewayCore implements Core {
   #data = ''
 
   constructor(options: CoreOptions) {
-    const emit = (output: CoreOutput): void => void this.#outputs.push(output)
+    const emit = (output: CoreOutput): void => {
+      this.#outputs.push(output)
+      if (output.kind === 'call-changed') this.#beyond.callChanged(output.call)
+    }
     this.#options = options
     this.#wall = options.wallClock ?? ((now) => now)
     this.#endpoint = createSipEndpoint(options.endpoint, { ids: options.ids })
-    this.#decisions = createDecisions(options)
+    this.#decisions = createDecisions(options, (who, change) => {
+      this.#beyond.registrationChanged(who, change, this.#now)
+    })
     const shared = { options, endpoint: this.#endpoint, table: this.#table }
     this.#calls = new Calls({ ...shared, wayTo: this.#decisions.wayTo, wall: this.#wall, emit })
-    this.#requests = new NewRequests({ ...shared, calls: this.#calls, decisions: this.#decisions })
+    this.#beyond = new BeyondCalls({ ...shared, decisions: this.#decisions, wall: this.#wall })
+    this.#requests = new NewRequests({
+      ...shared,
+      calls: this.#calls,
+      decisions: this.#decisions,
+      beyond: this.#beyond,
+    })
   }
 
   handle(input: CoreInput, now: Millis): void {
     this.#now = now
     this.#guarded(() => this.#input(input, now))
+    this.#drain(now)
+    if (this.#beyond.hasNews) {
+      this.#guarded(() => this.#beyond.flush(now))
+      this.#drain(now)
+    }
+    this.#data = ''
+  }
+
+  #drain(now: Millis): void {
     for (let output = this.#endpoint.poll(); output !== undefined; output = this.#endpoint.poll()) {
       const current = output
       this.#guarded(() => this.#dispatch(current, now))
     }
-    this.#data = ''
   }
 
   poll(): CoreOutput | undefined {
@@ -66,7 +87,8 @@ class GatewayCore implements Core {
   }
 
   deadline(): Millis | undefined {
-    return earliest(earliest(this.#endpoint.deadline(), this.#calls.deadline()), this.#decisions.deadline())
+    const calls = earliest(this.#calls.deadline(), this.#beyond.deadline())
+    return earliest(earliest(this.#endpoint.deadline(), calls), this.#decisions.deadline())
   }
 
   calls(): readonly CallView[] {
@@ -103,6 +125,10 @@ class GatewayCore implements Core {
     }
   }
 
+  kept(): CoreKept {
+    return this.#beyond.kept()
+  }
+
   /** A fault of ours loses one message or one timer, not the gateway. */
   #guarded(run: () => void): void {
     try {
@@ -133,6 +159,9 @@ class GatewayCore implements Core {
       case 'end-call':
         this.#stepCall(input.call, (call) => this.#calls.step(call, { kind: 'end', reason: input.reason }, now))
         break
+      case 'mailbox':
+        this.#beyond.mailboxChanged(input, input.summary)
+        break
       case 'drain':
         this.#requests.draining = true
         break
@@ -140,6 +169,7 @@ class GatewayCore implements Core {
         this.#endpoint.handle(input, now)
         this.#calls.wake(now)
         this.#decisions.wake(now)
+        this.#beyond.wake(now)
         break
       default:
         this.#mediaResult(input, now)
@@ -288,7 +318,7 @@ class GatewayCore implements Core {
   #response(output: SipOutput & { readonly kind: 'response' }, now: Millis): void {
     const { key, response, flow } = output
     const call = this.#table.byClientKey(key)
-    if (call === undefined) return
+    if (call === undefined) return void this.#beyond.response(key, response, now)
     const outstanding = call.outstanding.get(key)
     const { callId, fromTag, toTag } = response.headers
     const dialog = this.#table.byDialog(callId, fromTag)?.dialog
@@ -302,7 +332,7 @@ class GatewayCore implements Core {
 
   #failed({ key, cause, detail }: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
     const call = this.#table.byClientKey(key)
-    if (call === undefined) return
+    if (call === undefined) return void this.#beyond.failed(key, now)
     this.#table.finished(call, key)
     this.#calls.step(call, { kind: 'failed', key, cause, detail }, now)
   }

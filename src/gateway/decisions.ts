@@ -1,9 +1,14 @@
 import type { RegistrationView } from '../api/index.ts'
 import type { ByteString, Millis } from '../base/index.ts'
 import type { Party, RouteDecision } from '../call/index.ts'
-import type { RegisterResult } from '../registrar/index.ts'
+import type { Binding, ReachableContact, RegisterResult } from '../registrar/index.ts'
 import type { Flow, SendTarget, SipRequest } from '../sip/index.ts'
 import type { Tenant, TrunkOfTenant } from '../tenancy/index.ts'
+
+export interface UserName {
+  readonly tenant: string
+  readonly user: string
+}
 
 /** Who is known to us and where calls go: tenancy, routing and registrar as the core needs them. */
 export interface Decisions {
@@ -21,6 +26,12 @@ export interface Decisions {
     asked: { readonly user: ByteString; readonly caller: Party; readonly tenant: Tenant },
     now: Millis,
   ): RouteDecision
+  /** The user of ours that somebody means who may reach it; `undefined` if there is none. */
+  calledUser(asked: { readonly user: ByteString; readonly caller: Party; readonly tenant: Tenant }): string | undefined
+  /** Where that user can be reached now, the preferred place first. */
+  contacts(who: UserName, now: Millis): readonly ReachableContact[]
+  /** What that user registered, what cannot be reached at the moment included. */
+  bindings(who: UserName, now: Millis): readonly Binding[]
   /** Answers a REGISTER of an authenticated user. @throws GatewayError `SIP_MALFORMED_MESSAGE`. */
   register(
     request: SipRequest,
@@ -29,17 +40,12 @@ export interface Decisions {
     now: Millis,
   ): RegisterResult
   /** Whether this user has a contact on that connection. */
-  isRegisteredOn(flowId: string, who: { readonly tenant: string; readonly user: string }, now: Millis): boolean
+  isRegisteredOn(flowId: string, who: UserName, now: Millis): boolean
   /**
    * Where a request to that URI of the user goes now: the target, unless it is a connection that the same device has
    * replaced by another since.
    */
-  wayTo(
-    uri: ByteString,
-    target: SendTarget,
-    who: { readonly tenant: string; readonly user: string },
-    now: Millis,
-  ): SendTarget
+  wayTo(uri: ByteString, target: SendTarget, who: UserName, now: Millis): SendTarget
   flowClosed(flowId: string, now: Millis): void
   registrations(now: Millis): readonly RegistrationView[]
   count(): number

@@ -1,17 +1,18 @@
 import type { RegistrationView } from '../api/index.ts'
 import { type ByteString, decodeUtf8, type Millis } from '../base/index.ts'
-import { type Binding, Registrar } from '../registrar/index.ts'
-import { route } from '../routing/index.ts'
+import { type Binding, type ContactsChanged, Registrar } from '../registrar/index.ts'
+import { calledUser, route } from '../routing/index.ts'
 import { parseUri } from '../sip/index.ts'
 import { createDirectory } from '../tenancy/index.ts'
 import type { CoreOptions } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 
 /** Tenancy, registrar and routing joined to what the core asks. */
-export function createDecisions(options: CoreOptions): Decisions {
+export function createDecisions(options: CoreOptions, changed?: ContactsChanged): Decisions {
   const directory = createDirectory(options.tenants, options.ownHosts)
   const { registrations } = options.limits ?? {}
-  const registrar = new Registrar({ ...options.registrar, ...(registrations === undefined ? {} : { registrations }) })
+  const config = { ...options.registrar, ...(registrations === undefined ? {} : { registrations }) }
+  const registrar = new Registrar(config, changed)
   const wall = options.wallClock ?? ((now: Millis) => now)
   return {
     tenantOf: directory.tenantOf,
@@ -27,6 +28,9 @@ export function createDecisions(options: CoreOptions): Decisions {
         user,
         contactsOf: (domain, name) => registrar.contacts(domain, name, now),
       }),
+    calledUser: (asked) => calledUser(directory, asked),
+    contacts: ({ tenant, user }, now) => registrar.contacts(tenant, user, now),
+    bindings: ({ tenant, user }, now) => registrar.bindings(tenant, user, now),
     register: (request, flow, { tenant, user }, now) =>
       registrar.register(request, flow, { tenant: tenant.domain, user }, now),
     isRegisteredOn: (flowId, { tenant, user }, now) => registrar.isRegisteredOn(flowId, tenant, user, now),

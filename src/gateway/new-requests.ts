@@ -1,5 +1,7 @@
 import { asGatewayError, type ByteString, LIMITS, type Millis } from '../base/index.ts'
 import type { Party, RouteDecision } from '../call/index.ts'
+import { ALLOW_EVENTS } from '../events/index.ts'
+import { MESSAGE_TYPES } from '../messages/index.ts'
 import { dialled } from '../routing/index.ts'
 import {
   ALLOW,
@@ -16,6 +18,8 @@ import {
   SUPPORTED,
 } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
+import { type Answer, answer } from './answer.ts'
+import type { BeyondCalls } from './beyond-calls.ts'
 import type { CallTable } from './call-table.ts'
 import { type Calls, seenFrom } from './calls.ts'
 import type { CoreOptions } from './core-model.ts'
@@ -37,23 +41,22 @@ export interface NewRequestsDeps {
   readonly table: CallTable
   readonly calls: Calls
   readonly decisions: Decisions
+  readonly beyond: BeyondCalls
+}
+
+/** Who sends a request: an authenticated user, or a trunk known by its address. */
+interface Sender {
+  readonly tenant: Tenant
+  readonly caller: Party
 }
 
 /** When a caller may try again after 503, in seconds. */
 const RETRY_AFTER: HeaderField = { name: 'Retry-After', value: '10' }
 
-/** A response that is sent at once. */
-interface Answer {
-  readonly status: number
-  readonly headers: readonly HeaderField[]
-}
-
 /** An INVITE of somebody who may call. */
-interface Offering {
+interface Offering extends Sender {
   readonly incoming: NewRequest
   readonly uri: SipUri
-  readonly tenant: Tenant
-  readonly caller: Party
 }
 
 /** Requests that belong to no call yet: who sends them, whether they may, and what becomes of them. */
@@ -88,7 +91,7 @@ export class NewRequests {
   /** What to answer at once; `undefined`: it was handed on, or answered already. */
   #dispatch(incoming: NewRequest, now: Millis): Answer | undefined {
     const { method, headers } = incoming.request
-    if (headers.toTag !== undefined) return answer(481) // RFC 3261 §12.2.2.
+    if (headers.toTag !== undefined) return this.#inDialog(incoming, now)
     const uri = parseUri(incoming.request.uri)
     const place = outsideDialog(method)
     if (place === undefined) return answer(501, [ALLOW])
@@ -100,6 +103,7 @@ export class NewRequests {
     if (unknown.length > 0) return answer(420, [{ name: 'Unsupported', value: unknown.join(', ') }])
     if (method === 'OPTIONS') return OPTIONS_ANSWER
     if (method === 'REGISTER') return this.#register(incoming, now)
+    if (place === 'taken') return this.#beyondCalls(incoming, uri, now)
     return place === 'no-dialog' ? answer(481) : answer(405, [ALLOW])
   }
 
@@ -116,24 +120,45 @@ export class NewRequests {
   }
 
   #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
+    if (this.#isMerged(incoming.request)) return answer(482)
+    const sender = this.#sender(incoming, uri, 'proxy', now)
+    return 'status' in sender ? sender : this.#offer({ incoming, uri, ...sender }, now)
+  }
+
+  /** MESSAGE, SUBSCRIBE, PUBLISH. What we answer ourselves is challenged as by a server (RFC 3261 §22.2). */
+  #beyondCalls(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
+    const role = incoming.request.method === 'MESSAGE' ? 'proxy' : 'server'
+    const sender = this.#sender(incoming, uri, role, now)
+    if ('status' in sender) return sender
+    return this.#deps.beyond.handle({ incoming, user: dialledUser(uri), ...sender }, now)
+  }
+
+  /** RFC 3261 §12.2.2: a dialog that is none of a call's is a subscription's, or there is none. */
+  #inDialog(incoming: NewRequest, now: Millis): Answer | undefined {
     const { request } = incoming
-    if (this.#isMerged(request)) return answer(482)
-    const from = parseUri(request.headers.from.uri)
+    const { beyond } = this.#deps
+    if (request.method !== 'SUBSCRIBE' || !beyond.isSubscribed(request)) return answer(481)
+    const sender = this.#sender(incoming, parseUri(request.uri), 'server', now)
+    return 'status' in sender ? sender : beyond.refresh(incoming, sender.caller, now)
+  }
+
+  /** Who sends it, or why that is not good enough. */
+  #sender(incoming: NewRequest, uri: SipUri, role: AuthRole, now: Millis): Sender | Answer {
+    const from = parseUri(incoming.request.headers.from.uri)
     const trunk = this.#trunkOf(incoming.flow, from, uri)
     if (trunk !== undefined) {
-      const party: Party = { kind: 'trunk', tenant: trunk.tenant.domain, trunk: trunk.trunk.name }
-      return this.#offer({ incoming, uri, tenant: trunk.tenant, caller: party }, now)
+      const caller: Party = { kind: 'trunk', tenant: trunk.tenant.domain, trunk: trunk.trunk.name }
+      return { tenant: trunk.tenant, caller }
     }
     const tenant = this.#tenantNamed(from.host)
     if (tenant === undefined) return answer(403)
     const named = this.#deps.decisions.tenantOf(uri.host)
     if (named !== undefined && named !== tenant) return answer(404) // Another tenant's bob is not ours.
-    const who = this.#authenticate(incoming, tenant, 'proxy', now)
-    if (who.kind === 'challenge') return answer(407, who.headers)
+    const who = this.#authenticate(incoming, tenant, role, now)
+    if (who.kind === 'challenge') return answer(role === 'proxy' ? 407 : 401, who.headers)
     const user = who.user.name
     if (!isUser(from, user)) return answer(403)
-    const caller: Party = { kind: 'user', tenant: tenant.domain, user }
-    return this.#offer({ incoming, uri, tenant, caller }, now)
+    return { tenant, caller: { kind: 'user', tenant: tenant.domain, user } }
   }
 
   #offer({ incoming, uri, tenant, caller }: Offering, now: Millis): Answer | undefined {
@@ -188,10 +213,6 @@ export class NewRequests {
   }
 }
 
-function answer(status: number, headers: readonly HeaderField[] = []): Answer {
-  return { status, headers }
-}
-
 /**
  * Whoever has not shown who it is costs us no memory (RFC 3261 §26.3.2.4). What credentials were used for is remembered:
  * they are good once.
@@ -201,7 +222,8 @@ function isToStranger({ headers }: SipRequest, status: number): boolean {
 }
 
 /** RFC 3261 §11.2: what we can do, told to whoever asks. */
-const OPTIONS_ANSWER = answer(200, [ALLOW, { name: 'Accept', value: 'application/sdp' }, SUPPORTED])
+const CONTENT = ['application/sdp', 'application/pidf+xml', MESSAGE_TYPES].join(', ')
+const OPTIONS_ANSWER = answer(200, [ALLOW, { name: 'Accept', value: CONTENT }, ALLOW_EVENTS, SUPPORTED])
 
 /** What is required of us and we do not know (RFC 3261 §8.2.2.3); of an INVITE the call tells. */
 function unknownExtensions({ method, headers }: SipRequest): readonly string[] {

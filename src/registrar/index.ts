@@ -1,2 +1,3 @@
-export type { Binding, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
+export type { Binding, ContactsChanged, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
+export { trustedAddress } from './reach.ts'
 export { Registrar } from './registrar.ts'

@@ -34,6 +34,12 @@ export interface ReachableContact {
   readonly path: readonly ByteString[]
 }
 
+/** A user's contacts, as they were and as they are. */
+export type ContactsChanged = (
+  who: { readonly tenant: string; readonly user: string },
+  change: { readonly before: readonly Binding[]; readonly after: readonly Binding[] },
+) => void
+
 export interface RegistrarConfig {
   /** Shortest time accepted; a shorter one is answered 423. Default 30. */
   readonly minExpiresSeconds?: number

@@ -1,7 +1,7 @@
 import { createDeadlineQueue, LIMITS, type Millis } from '../base/index.ts'
 import { type Flow, type HeaderField, isReliable, type SipRequest, uriEquals, writeNameAddr } from '../sip/index.ts'
 import { type Asked, type AskedContact, asked, pathOf } from './asked.ts'
-import type { Binding, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
+import type { Binding, ContactsChanged, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
 import { reach, trustedAddress } from './reach.ts'
 
 /**
@@ -9,6 +9,7 @@ import { reach, trustedAddress } from './reach.ts'
  * has something to do; being late only keeps memory longer, nothing expired is ever returned.
  */
 export class Registrar {
+  readonly #changed: ContactsChanged | undefined
   readonly #bindings = new Map<string, readonly Binding[]>()
   readonly #usersOfFlow = new Map<string, Set<string>>()
   readonly #config: Required<RegistrarConfig>
@@ -16,8 +17,10 @@ export class Registrar {
   readonly #ends = createDeadlineQueue()
   #count = 0
 
-  constructor(config: RegistrarConfig = {}) {
+  /** @param changed Told whenever a user's contacts may have changed; they are as told from then on. */
+  constructor(config: RegistrarConfig = {}, changed?: ContactsChanged) {
     this.#config = { ...DEFAULTS, ...config }
+    this.#changed = changed
   }
 
   /** Bindings kept, expired ones that were not swept yet included. */
@@ -72,6 +75,11 @@ export class Registrar {
       this.#store(key, after)
     }
     this.#usersOfFlow.delete(flowId)
+  }
+
+  /** Everything a user registered that is valid. */
+  bindings(tenant: string, user: string, now: Millis): readonly Binding[] {
+    return this.#live(keyOf(tenant, user), now)
   }
 
   list(now: Millis): readonly Binding[] {
@@ -136,13 +144,16 @@ export class Registrar {
   }
 
   #store(key: string, after: readonly Binding[]): void {
-    this.#count += after.length - this.#kept(key)
+    const before = this.#bindings.get(key) ?? []
+    this.#count += after.length - before.length
     if (after.length === 0) this.#bindings.delete(key)
     else this.#bindings.set(key, after)
     this.#ends.set(key, after.length === 0 ? undefined : Math.min(...after.map(endOf)))
     for (const { flow, isFlowClosed } of after) {
       if (isReliable(flow.transport) && !isFlowClosed) this.#remember(flow.id, key)
     }
+    const [known] = after.length > 0 ? after : before
+    if (known !== undefined) this.#changed?.({ tenant: known.tenant, user: known.user }, { before, after })
   }
 
   /** Contacts that only wait for their connection to come back make room for new ones, the oldest first. */

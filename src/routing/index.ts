@@ -1,3 +1,3 @@
 export { dialled } from './dialled.ts'
 export type * from './model.ts'
-export { type Contact, type RouteInput, route } from './route.ts'
+export { type Called, type Contact, calledUser, type RouteInput, route } from './route.ts'

@@ -42,6 +42,18 @@ export function route(input: RouteInput): RouteDecision {
   return sent === '' ? notFound(number) : ringTrunk(tenant, trunk, sent)
 }
 
+export type Called = Pick<RouteInput, 'tenant' | 'caller' | 'user'>
+
+/** The tenant's user that is meant, if it is one: by name for its own users, by `numbers` for trunks. */
+export function calledUser(directory: Directory, { tenant, caller, user }: Called): string | undefined {
+  const number = dialled(user)
+  if (caller.kind === 'trunk') {
+    const to = directory.number(tenant.domain, number)?.to
+    return to?.kind === 'user' ? to.name : undefined
+  }
+  return [dialledText(user), number].find((name) => directory.user(tenant.domain, name) !== undefined)
+}
+
 function routeNumber({ tenant, directory, ...input }: RouteInput, number: string): RouteDecision {
   const rule = directory.number(tenant.domain, number)
   if (rule?.to.kind === 'user') return ringUser({ tenant, directory, ...input }, rule.to.name)

@@ -25,9 +25,9 @@ const METHODS: readonly Method[] = [
   { name: 'REFER', inCall: false, outside: 'refused' },
   { name: 'OPTIONS', inCall: true, outside: 'taken' },
   { name: 'REGISTER', inCall: false, outside: 'taken' },
-  { name: 'MESSAGE', inCall: false, outside: 'refused' },
-  { name: 'SUBSCRIBE', inCall: false, outside: 'refused' },
-  { name: 'PUBLISH', inCall: false, outside: 'refused' },
+  { name: 'MESSAGE', inCall: false, outside: 'taken' },
+  { name: 'SUBSCRIBE', inCall: false, outside: 'taken' },
+  { name: 'PUBLISH', inCall: false, outside: 'taken' },
 ]
 
 const OUTSIDE = new Map(METHODS.map(({ name, outside }) => [name, outside]))

@@ -11,6 +11,7 @@ export interface Tenant {
   readonly routes: readonly Route[]
   readonly numbers: readonly NumberRule[]
   readonly limits: TenantLimits
+  readonly messages?: MessagePolicy
   /** Algorithms its phones are challenged with, in this order (RFC 8760); default MD5. Browsers know MD5 only. */
   readonly digest?: readonly ('MD5' | 'SHA-256')[]
 }
@@ -47,6 +48,14 @@ export interface Route {
 export interface NumberRule {
   readonly number: string
   readonly to: { readonly kind: 'user' | 'trunk'; readonly name: string }
+}
+
+/** Instant messages of its users (RFC 3428). */
+export interface MessagePolicy {
+  /** How long a message waits for a user that is not registered; 0: it does not. */
+  readonly keptMs: number
+  /** Whether messages go to trunks and come from them; default no. */
+  readonly trunks: boolean
 }
 
 export interface TenantLimits {

@@ -209,7 +209,7 @@ export class RigPeer {
       ...headers,
     }
     await this.send(this.request(method, uri, identity, body))
-    const challenge = this.take(method === 'REGISTER' ? 'SIP/2.0 401' : 'SIP/2.0 407')
+    const challenge = this.take(method === 'INVITE' || method === 'MESSAGE' ? 'SIP/2.0 407' : 'SIP/2.0 401')
     if (method === 'INVITE') await this.send(this.ackFailure(challenge, uri))
     const answer = digestAnswer(challenge, { ...who, method, uri })
     await this.send(this.request(method, uri, { ...identity, ...answer }, body))
