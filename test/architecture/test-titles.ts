@@ -12,7 +12,7 @@ function titlesOfRust(path: string): readonly string[] {
 
 function titlesOfNode(path: string): readonly string[] {
   const text = read(path)
-  return [...text.matchAll(/\b(?:test|describe)\(\s*(?=['"`])/g)].map(({ index, 0: { length } }) =>
+  return [...text.matchAll(/\b(?:test|describe|flow)\(\s*(?=['"`])/g)].map(({ index, 0: { length } }) =>
     stringAt(text, index + length),
   )
 }

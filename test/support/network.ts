@@ -34,6 +34,8 @@ export class Network {
   conditions: NetworkConditions
   /** Decides on single packets before chance does: `true` loses it. */
   drop: (packet: Packet) => boolean = () => false
+  /** Addresses that no datagram reaches or leaves. */
+  readonly cut = new Set<string>()
   readonly #random: Random
   readonly #connections = new Map<string, Millis>()
   #travelling: Travelling[] = []
@@ -46,6 +48,7 @@ export class Network {
 
   send(packet: Packet, now: Millis): void {
     if (this.drop(packet)) return
+    if (!packet.reliable && (this.cut.has(packet.from) || this.cut.has(packet.to))) return
     const { loss, duplication } = this.conditions
     if (!packet.reliable && this.#random.fraction() < loss) return
     this.#put(packet, now)

@@ -25,6 +25,12 @@ export interface PhoneCallOptions {
   readonly headers?: readonly HeaderField[]
 }
 
+interface ReplyParts {
+  readonly sdp?: string | undefined
+  readonly tag?: string | undefined
+  readonly headers?: readonly HeaderField[]
+}
+
 /** One call at one phone. `log` tells what it saw, in order, as `180`, `BYE`, `INVITE 491`. */
 export class PhoneCall {
   state: 'calling' | 'ringing' | 'up' | 'leaving' | 'ended' = 'calling'
@@ -34,9 +40,14 @@ export class PhoneCall {
   /** SDP the gateway sent last. */
   heard = ''
   holding = false
+  /** Where its media is. */
+  mediaAddress: string
+  /** Refuses new offers with this status. */
+  refusesOffers: number | undefined
   isCaller = true
   sipCallId: string
-  readonly localTag: string
+  /** Changes when the call is answered by another device behind the phone's address. */
+  localTag: string
   /** Keys of INVITEs that were answered with 2xx. */
   readonly answered = new Set<ServerKey>()
   /** Reason of the CANCEL or BYE that ended it. */
@@ -55,6 +66,7 @@ export class PhoneCall {
     this.#options = options
     this.sipCallId = phone.ids.token()
     this.localTag = phone.ids.token()
+    this.mediaAddress = phone.address
   }
 
   get isOver(): boolean {
@@ -99,23 +111,27 @@ export class PhoneCall {
     this.log.push('INVITE')
   }
 
-  /** 180, or 183 with SDP. */
-  ring(status = 180, options: { readonly sdp?: boolean } = {}): void {
-    if (this.state === 'ringing') this.#reply(status, options.sdp === true ? this.#answer(this.heard) : undefined)
+  /** 180, or 183 with SDP; with a `tag` as one of several devices behind the phone's address, which fork the INVITE. */
+  ring(status = 180, options: { readonly sdp?: boolean; readonly tag?: string } = {}): void {
+    if (this.state !== 'ringing') return
+    this.#reply(status, { sdp: options.sdp === true ? this.#answer(this.heard) : undefined, tag: options.tag })
   }
 
-  answer(): void {
+  /** 200; with a `tag` as that device. */
+  answer(tag?: string): void {
     if (this.state !== 'ringing' || this.#invited === undefined) return
+    if (tag !== undefined) this.localTag = tag
+    if (tag !== undefined) this.#dialog = dialogFromRequest(this.#invited.request, tag, 'early')
     this.answered.add(this.#invited.key)
     this.status = 200
     this.state = 'up'
-    this.#reply(200, this.#answer(this.heard))
+    this.#reply(200, { sdp: this.#answer(this.heard) })
   }
 
-  refuse(status: number): void {
+  refuse(status: number, headers: readonly HeaderField[] = []): void {
     if (this.state !== 'ringing') return
     this.status = status
-    this.#reply(status)
+    this.#reply(status, { headers })
     this.#end(`refused ${status}`)
   }
 
@@ -141,7 +157,23 @@ export class PhoneCall {
     this.#offering = true
     const sdp = this.#sdp(hold ? 'sendonly' : 'sendrecv')
     this.#ask(method, sdp, {
-      onResponse: (response, key) => this.#onReofferResponse(response, key, hold),
+      onResponse: (response, key, asked) => this.#onReofferResponse(response, key, hold, asked),
+      onFailed: () => this.bye(),
+    })
+  }
+
+  /** The same media from another address, in a re-INVITE. */
+  moveTo(address: string): void {
+    this.mediaAddress = address
+    this.reoffer('INVITE', this.holding)
+  }
+
+  /** A re-INVITE without SDP: the gateway offers, the ACK answers. */
+  reinviteLate(): void {
+    if (this.state !== 'up' || this.#offering) return
+    this.#offering = true
+    this.#ask('INVITE', undefined, {
+      onResponse: (response, key, asked) => this.#onReofferResponse(response, key, this.holding, asked),
       onFailed: () => this.bye(),
     })
   }
@@ -182,7 +214,8 @@ export class PhoneCall {
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') return reply(200)
     if (this.state === 'leaving') return reply(481)
     if (this.#offering) return reply(491)
-    if (request.body === '') return reply(200)
+    if (request.body === '' && request.method === 'UPDATE') return reply(200)
+    if (this.refusesOffers !== undefined) return reply(this.refusesOffers)
     this.heard = request.body
     if (request.method === 'INVITE') this.answered.add(key)
     reply(200, this.#answer(request.body))
@@ -220,7 +253,7 @@ export class PhoneCall {
     if (this.#cancelled) this.bye() // The answer won the race.
   }
 
-  #onReofferResponse(response: SipResponse, key: ClientKey, hold: boolean): void {
+  #onReofferResponse(response: SipResponse, key: ClientKey, hold: boolean, asked: SipRequest): void {
     const { status } = response
     if (status < 200) return
     this.#offering = false
@@ -230,7 +263,8 @@ export class PhoneCall {
     this.heard = response.body
     if (this.#dialog === undefined || response.headers.cseq.method !== 'INVITE') return
     this.#dialog = refreshTarget(this.#dialog, response)
-    this.#phone.acknowledge(key, ackInDialog(this.#dialog, response.headers.cseq.sequence))
+    const body = asked.body === '' ? { type: 'application/sdp', content: this.#answer(response.body) } : undefined
+    this.#phone.acknowledge(key, ackInDialog(this.#dialog, response.headers.cseq.sequence, { body }))
   }
 
   #ask(method: string, sdp: string | undefined, asking: Asking): void {
@@ -247,12 +281,14 @@ export class PhoneCall {
     })
   }
 
-  #reply(status: number, sdp?: string): void {
+  #reply(status: number, parts: ReplyParts = {}): void {
     if (this.#invited === undefined) return
     const { key, request } = this.#invited
+    const { sdp, tag: toTag = this.localTag } = parts
     const body = sdp === undefined ? undefined : { type: 'application/sdp', content: sdp }
-    const headers = [{ name: 'Contact', value: `<${this.#phone.contact}>` }]
-    this.#phone.respond(key, replyTo(request, status, { toTag: this.localTag, headers, body }))
+    const contact = { name: 'Contact', value: `<${this.#phone.contact}>` }
+    const headers = [...(status < 300 ? [contact] : []), ...(parts.headers ?? [])]
+    this.#phone.respond(key, replyTo(request, status, { toTag, headers, body }))
   }
 
   #logFinal(method: string, response: SipResponse): void {
@@ -267,7 +303,7 @@ export class PhoneCall {
 
   #sdp(direction?: string, payloads?: readonly number[], setup?: string): string {
     const facts = {
-      address: this.#phone.address,
+      address: this.mediaAddress,
       version: ++this.#version,
       ...(direction && { direction }),
       ...(payloads && { payloads }),

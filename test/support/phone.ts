@@ -25,6 +25,8 @@ export interface PhoneOptions {
   readonly address: string
   /** `ws`: a browser. */
   readonly transport?: 'udp' | 'ws'
+  /** Default: the one that the gateway knows. */
+  readonly password?: string
 }
 
 /** Who gets the answers of one request. */
@@ -53,6 +55,7 @@ export class Phone implements Node {
   onInvite: (call: PhoneCall) => void = () => {}
   registered = false
   readonly #endpoint: SipEndpoint
+  readonly #password: string
   readonly #pending = new Map<ClientKey, Pending>()
   #keys = 0
   #registrations = 0
@@ -62,6 +65,7 @@ export class Phone implements Node {
     this.user = options.user
     this.address = options.address
     this.isBrowser = options.transport === 'ws'
+    this.#password = options.password ?? `password of ${options.user}`
     this.ids = seededIds(
       [...options.address].reduce((seed, char) => (Math.imul(seed, 31) + char.charCodeAt(0)) >>> 0, world.now),
     )
@@ -198,7 +202,7 @@ export class Phone implements Node {
       method: request.method,
       uri: request.uri,
       username: this.user,
-      password: `password of ${this.user}`,
+      password: this.#password,
       cnonce: this.ids.token(),
       nonceCount: 1,
       hash,

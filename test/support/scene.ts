@@ -7,6 +7,7 @@ import type { PhoneCall } from './phone-call.ts'
 import { World } from './world.ts'
 
 const MINUTE = 60_000
+const HALF_AN_HOUR = 30 * MINUTE
 
 /** A gateway, two phones and a browser of its users, and a carrier with two machines. */
 export interface Scene {
@@ -59,10 +60,13 @@ export async function assertNothingLeft(scene: Scene): Promise<void> {
   for (const phone of phones) {
     for (const call of phone.calls) assert.ok(call.isOver, `${phone.user}: ${call.state}, ${call.log.join(', ')}`)
     assert.equal(phone.transactions, 0)
+    assert.equal(phone.deadline(), undefined, 'a timer of a phone runs')
   }
   assert.deepEqual(gateway.errors, [])
   assert.equal(gateway.core.counts().calls, 0)
   assert.equal(gateway.core.counts().transactions, 0)
+  const timer = (gateway.core.deadline() ?? Number.POSITIVE_INFINITY) - world.now
+  assert.ok(timer > HALF_AN_HOUR, `a timer runs that ends in ${timer} ms; only registrations may have one`)
   assert.deepEqual(gateway.engine.sessions(), [])
   const ids = gateway.ended.map(({ id }) => id)
   assert.equal(new Set(ids).size, ids.length, 'a call ended twice')
