@@ -50,6 +50,18 @@ export const LIMITS = {
   branchesPerCall: 20,
   /** Early dialogs of one INVITE, ours with a caller and a peer's with us; further ones are not told apart. */
   earlyDialogsPerCall: 20,
+  /** Addresses that one domain name may lead to; further ones are not tried. */
+  locatedTargets: 20,
+  /** DNS answers remembered; the oldest is forgotten. */
+  dnsCacheEntries: 10_000,
+  /** DNS questions under way at once; a further one counts as failed. */
+  dnsQuestions: 1_000,
+  /** Requests that wait for the DNS; a further one fails like one that nobody takes. */
+  dnsSearches: 20_000,
+  /** Records read of one DNS answer; further ones are not. */
+  dnsRecords: 64,
+  /** Targets avoided because they did not serve a request; the one that ends first is forgotten. */
+  avoidedTargets: 10_000,
   /** Entries of a call's timeline; later ones are counted, not kept. */
   timelineEntries: 500,
   /** Ended calls whose timeline can still be read. */

@@ -19,9 +19,18 @@ export interface Flow {
 }
 
 /** Where to send a request: over a flow that exists, or to an address (the shell resolves names and connects). */
-export type SendTarget =
-  | { readonly kind: 'flow'; readonly flow: Flow }
-  | { readonly kind: 'address'; readonly transport: TransportName; readonly to: HostPort }
+export type SendTarget = { readonly kind: 'flow'; readonly flow: Flow } | AddressTarget
+
+/** An address that is connected to, or that datagrams are sent to. */
+export interface AddressTarget {
+  readonly kind: 'address'
+  readonly transport: TransportName
+  readonly to: HostPort
+  /** What the URI did not say and stands here by default, so that the DNS may (RFC 3263 §4). Absent: it said all. */
+  readonly leftOpen?: 'port' | 'transport' | 'both'
+  /** Where requests that are too large for a datagram go over TCP (RFC 3261 §18.1.1). Absent: nowhere. */
+  readonly large?: HostPort
+}
 
 /** TCP and what stands on it: no retransmissions, timers D, I, J, K are zero (RFC 3261 §17). */
 export function isReliable(transport: TransportName): boolean {

@@ -19,6 +19,9 @@ export { createSipEndpoint, type SipCounters, type SipEndpoint } from './endpoin
 export type * from './endpoint-model.ts'
 export type * from './flow.ts'
 export { isReliable } from './flow.ts'
+export { type Located, locate } from './locate/locate.ts'
+export { type LocatedTarget, type LocatedTargets, Locator, type LocatorOutput } from './locate/locator.ts'
+export type * from './locate/model.ts'
 export {
   type Body,
   createRequest,
@@ -30,6 +33,7 @@ export {
   withHeaders,
 } from './message/create.ts'
 export type { Headers } from './message/headers.ts'
+export { isIpAddress } from './message/ip-address.ts'
 export type * from './message/model.ts'
 export { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
 export { type Params, parseParams } from './message/params.ts'

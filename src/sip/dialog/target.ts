@@ -1,5 +1,6 @@
 import type { ByteString } from '../../base/index.ts'
-import type { SendTarget, TransportName } from '../flow.ts'
+import type { AddressTarget, TransportName } from '../flow.ts'
+import { isIpAddress } from '../message/ip-address.ts'
 import type { SipUri } from '../message/model.ts'
 import { malformed, shown } from '../message/syntax.ts'
 import { parseUri } from '../message/uri.ts'
@@ -8,16 +9,25 @@ const DEFAULT_PORTS: Readonly<Record<TransportName, number>> = { udp: 5060, tcp:
 
 /**
  * The address in a SIP URI: `transport`, `maddr`, default port; UDP (TLS for sips) if it names no transport
- * (RFC 3263 §4.1 without DNS).
+ * (RFC 3263 §4.1 without DNS). What it leaves open, `locate` may find.
  *
  * @throws GatewayError `SIP_MALFORMED_MESSAGE`: no SIP URI, or a transport that we have not.
  */
-export function targetOf(uri: SipUri | ByteString): SendTarget {
+export function targetOf(uri: SipUri | ByteString): AddressTarget {
   const parsed = typeof uri === 'string' ? parseUri(uri) : uri
   if (parsed.scheme !== 'sip' && parsed.scheme !== 'sips') throw malformed(`${parsed.scheme}: is not reached over SIP`)
   const transport = transportOf(parsed)
   const host = parsed.params.get('maddr') || parsed.host
-  return { kind: 'address', transport, to: { host, port: parsed.port ?? DEFAULT_PORTS[transport] } }
+  const target = { kind: 'address', transport, to: { host, port: parsed.port ?? DEFAULT_PORTS[transport] } } as const
+  const leftOpen = leftOpenBy(parsed, host)
+  return leftOpen === undefined ? target : { ...target, leftOpen }
+}
+
+/** What the DNS may tell of a name; of an address only the transport is open (RFC 3263 §4.1, §4.2). */
+function leftOpenBy({ port, params }: SipUri, host: string): AddressTarget['leftOpen'] {
+  const opensPort = port === undefined && !isIpAddress(host)
+  if (params.has('transport')) return opensPort ? 'port' : undefined
+  return opensPort ? 'both' : 'transport'
 }
 
 function transportOf(uri: SipUri): TransportName {

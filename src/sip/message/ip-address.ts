@@ -44,6 +44,11 @@ export function canonicalHost(host: string): string {
   return groups === undefined ? host.toLowerCase() : groups.map((group) => group.toString(16)).join(':')
 }
 
+/** Whether a host is an address, so that nobody has to be asked for one. */
+export function isIpAddress(host: string): boolean {
+  return host.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(host)
+}
+
 /** The host as it stands in a URI or a Via: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
