@@ -140,6 +140,11 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
     ...(advertise === undefined ? {} : { advertise }),
     origins: config.api.origins,
     limits: config.limits,
+    dns: { timeoutMs: 1_000 * config.dns.timeoutSeconds, ...(config.dns.servers && { servers: config.dns.servers }) },
+    failover: {
+      silenceMs: 1_000 * config.failover.silenceSeconds,
+      avoidMs: 1_000 * config.failover.avoidSeconds,
+    },
     metrics,
     onCallEnded: (record) => logCallRecord(log, record),
   })

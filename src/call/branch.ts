@@ -1,15 +1,20 @@
 import { asGatewayError, LIMITS } from '../base/index.ts'
+import type { MediumKind } from '../media/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
 import { ALLOW_IN_CALL, createRequest, type HeaderField, SUPPORTED_IN_CALL } from '../sip/index.ts'
 import { identityHeaders } from './identity.ts'
 import { createLeg, type Leg } from './leg-state.ts'
-import { addressOf, changeMedia, mediaKinds, sideSpec } from './media-plan.ts'
+import { targetText } from './locating.ts'
+import { addressOf, changeMedia, mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts'
 import type { Destination, LegId } from './model.ts'
 import { contactOf, sdpBody } from './replies.ts'
 import { send } from './requests.ts'
 import { offerTo, ownOfferTo } from './sdp-exchange.ts'
 import type { Turn } from './turn.ts'
 import { partyName } from './view.ts'
+
+/** See `CallConfig.silenceMs`: time for an INVITE and three repetitions (RFC 3261 §17.1.1.2, timer A). */
+const SILENCE_MS = 6_000
 
 /** Makes the legs of the next group. They wait until the engine made their sides. */
 export function nextGroup(turn: Turn): readonly Leg[] {
@@ -21,13 +26,20 @@ export function nextGroup(turn: Turn): readonly Leg[] {
 
 /** What the engine has to make for a called leg. */
 export function branchSide(turn: Turn, leg: Leg) {
-  const { offer } = turn.asked
-  const kinds = offer === undefined ? (['audio'] as const) : mediaKinds(offer, mayHaveVideo(turn))
-  return sideSpec(leg, kinds, addressOf(leg.target))
+  return sideSpec(leg, kindsAsked(turn), addressOf(leg.target))
 }
 
-export function mayHaveVideo(turn: Turn): boolean {
-  return turn.deps.config.sdp.user.video
+/** What the caller wants to send and hear; audio if it leaves the offer to us. */
+export function kindsAsked(turn: Turn): readonly MediumKind[] {
+  const { offer } = turn.asked
+  return offer === undefined ? ['audio'] : mediaKinds(offer, turn.deps.config.sdp.user.video)
+}
+
+/** Asks for a media session with the caller's side and those of the first legs. */
+export function openSession(turn: Turn, legs: readonly Leg[]): void {
+  const leg = turn.leg('a')
+  const towards = mediaAddressOf(turn.asked.offer) ?? leg.flow?.remote.host
+  openMedia(turn, [sideSpec(leg, kindsAsked(turn), towards), ...legs.map((branch) => branchSide(turn, branch))])
 }
 
 /** Adds the sides of a further group to the open session; each INVITE waits for its own. */
@@ -60,7 +72,15 @@ function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription): void {
   const inviteKey = send(turn, id, request, leg.target, { purpose: 'invite' })
   turn.updateLeg(id, { status: 'inviting', inviteKey })
   turn.emit({ kind: 'dialog', leg: id, sipCallId: leg.sipCallId, localTag: leg.localTag })
-  turn.note('routing', `Calling ${partyName(leg.party)}`, { leg: id, facts: { uri: destination.uri } })
+  const facts = { uri: destination.uri, target: targetText(leg.target) }
+  turn.note('routing', `Calling ${partyName(leg.party)}`, { leg: id, facts })
+  awaitSign(turn, leg)
+}
+
+/** Where there is another target to try, this one has to say something soon. */
+function awaitSign(turn: Turn, { party }: Leg): void {
+  if (party.kind !== 'trunk' || turn.call.groups.length === 0) return
+  turn.setDeadline('silence', turn.now + (turn.deps.config.silenceMs ?? SILENCE_MS))
 }
 
 function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderField[] {

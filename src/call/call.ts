@@ -3,6 +3,7 @@ import { onAck, onAckMissing } from './acknowledged.ts'
 import { onCallerGone, onCancelled } from './cancelled.ts'
 import { onWake } from './deadlines.ts'
 import { releaseIfSettled } from './ending.ts'
+import { onLocated } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { onRequest } from './in-dialog.ts'
 import { onMediaChanged, onMediaClosed, onMediaEvent, onMediaFailed, onMediaOpened } from './media-events.ts'
@@ -62,6 +63,8 @@ function dispatch(turn: Turn, event: CallEvent): void {
       return onAuthorized(turn, event)
     case 'failed':
       return onFailed(turn, event)
+    case 'located':
+      return onLocated(turn, event)
     case 'end':
       return hangUp(turn, { status: 503, endedBy: 'operator', reason: event.reason })
     case 'wake':

@@ -11,6 +11,11 @@ export interface CallConfig {
   readonly sdp: Readonly<Record<'user' | 'trunk', TranslationPolicy>>
   /** `connect`: the caller hears what a ringing branch sends. `off`: SDP before the answer is not passed on. */
   readonly earlyMedia: 'connect' | 'off'
+  /**
+   * How long a target may say nothing at all, not even 100, before the next one is tried, in ms. Where there is no next
+   * one, 64·T1 (RFC 3261 §17.1.1.2). Default 6_000.
+   */
+  readonly silenceMs?: number
   /** Trunks (`tenant/trunk`) that are told who calls in `P-Asserted-Identity` (RFC 3325 trust domain). */
   readonly trustedTrunks: readonly string[]
 }

@@ -1,5 +1,5 @@
 import { giveUp } from './ending.ts'
-import { ringTimeout } from './forking.ts'
+import { ringTimeout, targetSilent } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { mediaGone } from './media-plan.ts'
 import { repeatReliably } from './reliable.ts'
@@ -21,6 +21,8 @@ function passed(turn: Turn, name: string): void {
   switch (name) {
     case 'ring':
       return ringTimeout(turn)
+    case 'silence':
+      return targetSilent(turn)
     case 'duration':
       return hangUp(turn, { status: 200, endedBy: 'timer', reason: 'The longest allowed duration is over' })
     case 'reoffer':

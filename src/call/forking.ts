@@ -1,9 +1,10 @@
-import { addSides, invite, nextGroup } from './branch.ts'
+import { addSides, invite, nextGroup, openSession } from './branch.ts'
 import { hearAnother } from './early-media.ts'
 import { type Cause, hangUp, part, refusal } from './hangup.ts'
 import { isCallee, isPending, type Leg } from './leg-state.ts'
+import { locateNext, takeLocated, targetText } from './locating.ts'
 import { changeMedia } from './media-plan.ts'
-import type { LegId } from './model.ts'
+import type { CallEvent, LegId } from './model.ts'
 import { bestOutcome, mayTryNext, type Outcome, statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
 
@@ -24,10 +25,13 @@ export function inviteBranch(turn: Turn, id: LegId): void {
 
 /** A branch will not answer (any more). When it was the last of its group, something else has to happen. */
 export function branchFailed(turn: Turn, id: LegId, outcome: Outcome): void {
+  const wasGivenUp = turn.leg(id).status === 'cancelling' // The call went on without it.
   turn.updateLeg(id, { status: 'gone' })
+  if (wasGivenUp) return
   dropSide(turn, id)
   if (turn.call.ending !== undefined || turn.call.winner !== undefined) return
-  turn.update({ outcomes: [...turn.call.outcomes, outcome] })
+  turn.setDeadline('silence', undefined)
+  addOutcome(turn, outcome)
   turn.note('routing', `Failed with ${outcome.status}`, { leg: id, facts: { status: outcome.status } })
   turn.emit({ kind: 'changed' })
   if (outcome.status >= 600) return hangUp(turn, refusedBy(outcome)) // Counts for all (RFC 3261 §16.7 step 5).
@@ -60,6 +64,37 @@ export function ringTimeout(turn: Turn): void {
   hangUp(turn, { status, endedBy: 'timer', reason: 'No answer in time' })
 }
 
+/**
+ * The target said nothing, not even 100: it counts as gone (RFC 3263 §4.3). An INVITE that it got nevertheless is cancelled
+ * as soon as it shows (RFC 3261 §9.1).
+ */
+export function targetSilent(turn: Turn): void {
+  const leg = turn.legs.find(({ id, status }) => isCallee(id) && status === 'inviting')
+  if (leg?.inviteKey === undefined) return
+  turn.note('routing', 'No sign of life', { leg: leg.id, facts: { target: targetText(leg.target) } })
+  turn.emit({ kind: 'silent', key: leg.inviteKey })
+  part(turn, leg.id, 'SIP;cause=408;text="No answer in time"')
+  dropSide(turn, leg.id)
+  groupFailed(turn, addOutcome(turn, { status: 408, told: [] }))
+}
+
+/** The servers of a domain are known, or that there are none. */
+export function onLocated(turn: Turn, event: CallEvent & { readonly kind: 'located' }): void {
+  if (turn.call.ending !== undefined || turn.call.winner !== undefined || turn.legs.some(isOpen)) return
+  const isFound = takeLocated(turn, event)
+  if (isFound === true) callNextGroup(turn)
+  // RFC 3261 §8.1.3.1: what cannot be sent counts as 503.
+  if (isFound === false) groupFailed(turn, addOutcome(turn, { status: 503, told: [] }))
+}
+
+/** Calls the next group: finds its servers if it is a domain, and makes its sides, in the session if there is one. */
+export function callNextGroup(turn: Turn): void {
+  if (locateNext(turn)) return
+  const legs = nextGroup(turn)
+  if (turn.call.media.status === 'none') openSession(turn, legs)
+  else addSides(turn, legs)
+}
+
 /** Starts the time a group may ring. */
 export function startRinging(turn: Turn): void {
   turn.setDeadline('ring', turn.now + turn.asked.ringTimeoutMs)
@@ -75,14 +110,18 @@ function groupFailed(turn: Turn, last: Outcome): void {
   hangUp(turn, refusedBy(best))
 }
 
+function addOutcome(turn: Turn, outcome: Outcome): Outcome {
+  turn.update({ outcomes: [...turn.call.outcomes, outcome] })
+  return outcome
+}
+
 function tryNextGroup(turn: Turn): boolean {
-  const legs = nextGroup(turn)
-  if (legs.length === 0) return false
+  if (turn.call.groups.length === 0) return false
   turn.update({ early: undefined })
   if (turn.call.phase === 'ringing') turn.move('next-group')
   turn.note('routing', 'Trying the next target')
   startRinging(turn)
-  addSides(turn, legs)
+  callNextGroup(turn)
   return true
 }
 

@@ -24,6 +24,7 @@ import type { Turn } from './turn.ts'
 
 /** A response to the INVITE of a branch. */
 export function onInviteResponse(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse): void {
+  if (turn.call.deadlines.silence !== undefined) turn.setDeadline('silence', undefined)
   if (response.status < 200) return onProvisional(turn, sent, response)
   finish(turn, key)
   if (response.status >= 300) return branchFailed(turn, sent.leg, outcomeOf(response))

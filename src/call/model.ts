@@ -9,7 +9,17 @@ import type {
   SessionSummary,
 } from '../media/index.ts'
 import type { Party, RouteDecision } from '../routing/index.ts'
-import type { ClientKey, Flow, HeaderField, SendTarget, ServerKey, SipRequest, SipResponse } from '../sip/index.ts'
+import type {
+  AddressTarget,
+  ClientKey,
+  Flow,
+  HeaderField,
+  LocatedTargets,
+  SendTarget,
+  ServerKey,
+  SipRequest,
+  SipResponse,
+} from '../sip/index.ts'
 
 export type CallId = string
 /** `a` is the leg that called us; `b1`, `b2`, … are the ones we call. Also the name of the leg's media side. */
@@ -54,6 +64,8 @@ export type CallEvent =
       readonly cause: 'timeout' | 'transport'
       readonly detail: string
     }
+  /** What became of `locate`. */
+  | ({ readonly kind: 'located' } & LocatedTargets)
   | { readonly kind: 'media-opened'; readonly op: number; readonly opened: OpenedSession }
   | { readonly kind: 'media-changed'; readonly op: number; readonly result: ChangeResult }
   | { readonly kind: 'media-failed'; readonly op: number; readonly code: FaultCode; readonly detail: string }
@@ -74,6 +86,10 @@ export type CallEffect =
       readonly target: SendTarget
       readonly credentialsOf?: { readonly tenant: string; readonly trunk: string }
     }
+  /** Find the servers of this domain (RFC 3263); the answer is `located`. One at a time. */
+  | { readonly kind: 'locate'; readonly target: AddressTarget }
+  /** The INVITE `key` got no answer at all in time, and the next target is tried. */
+  | { readonly kind: 'silent'; readonly key: ClientKey }
   | { readonly kind: 'cancel'; readonly key: ClientKey; readonly headers?: readonly HeaderField[] }
   | {
       readonly kind: 'ack'

@@ -1,12 +1,11 @@
 import { asGatewayError } from '../base/index.ts'
 import { parseSdp, profileOf } from '../sdp/index.ts'
 import { dialogFromRequest, type HeaderField, isSupported, type SipRequest } from '../sip/index.ts'
-import { branchSide, mayHaveVideo, nextGroup, sessionId } from './branch.ts'
-import { startRinging } from './forking.ts'
+import { kindsAsked, openSession, sessionId } from './branch.ts'
+import { callNextGroup, startRinging } from './forking.ts'
 import { hangUp, refusal } from './hangup.ts'
 import { identityOf } from './identity.ts'
 import { createLeg } from './leg-state.ts'
-import { mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts'
 import type { CallEvent, Party, RouteDecision } from './model.ts'
 import { awaitReply } from './replies.ts'
 import { isTooShort, MIN_SESSION_SECONDS, sessionExpires, takeWish } from './session-timer.ts'
@@ -143,16 +142,14 @@ function describe(groups: readonly (readonly { readonly uri: string }[])[]): str
   return `To ${groups.map((group) => group.map(({ uri }) => uri).join(' and ')).join(', then ')}`
 }
 
-/** Asks for a media session with the caller's side and those of the first group. */
+/** Calls the first group, or answers by itself. */
 function open(turn: Turn): void {
-  const legs = nextGroup(turn)
-  if (legs.length === 0 && turn.call.builtin === undefined)
-    return refuse(turn, { status: 480, reason: 'Nobody to ring' })
-  const { offer } = turn.asked
-  const kinds = offer === undefined ? (['audio'] as const) : mediaKinds(offer, mayHaveVideo(turn))
-  if (kinds.length === 0) return refuse(turn, { status: 488, reason: 'The offer has no medium that we relay' })
-  const leg = turn.leg('a')
-  const towards = mediaAddressOf(offer) ?? leg.flow?.remote.host
+  const isBuiltin = turn.call.builtin !== undefined
+  if (turn.call.groups.length === 0 && !isBuiltin) return refuse(turn, { status: 480, reason: 'Nobody to ring' })
+  if (kindsAsked(turn).length === 0) {
+    return refuse(turn, { status: 488, reason: 'The offer has no medium that we relay' })
+  }
   startRinging(turn)
-  openMedia(turn, [sideSpec(leg, kinds, towards), ...legs.map((branch) => branchSide(turn, branch))])
+  if (isBuiltin) openSession(turn, [])
+  else callNextGroup(turn)
 }

@@ -8,6 +8,8 @@ export interface Config {
   readonly media: MediaConfig
   readonly api: ApiConfig
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' }
+  readonly dns: DnsConfig
+  readonly failover: FailoverConfig
   readonly limits: PlatformLimits
   readonly tenants: readonly Tenant[]
   /** The only tenant is the demo one: its passwords were made for this run and may be shown. */
@@ -42,6 +44,22 @@ export interface ApiConfig {
   readonly token?: Secret
   /** Web origins besides our own that may open `/sip`. */
   readonly origins: readonly string[]
+}
+
+/** Where the names of trunks are looked up. */
+export interface DnsConfig {
+  /** Absent: those of the system. */
+  readonly servers?: readonly HostPort[] | undefined
+  /** How long one server may take. */
+  readonly timeoutSeconds: number
+}
+
+/** When a call goes on to the next target of a trunk. */
+export interface FailoverConfig {
+  /** How long a target may say nothing at all. */
+  readonly silenceSeconds: number
+  /** How long one that did not serve is tried last. */
+  readonly avoidSeconds: number
 }
 
 /** Both ends included. */

@@ -10,6 +10,7 @@ import {
   LOCAL_NAME,
   NUMBER,
   NUMBER_TARGET,
+  parseDnsServer,
   parseHostPort,
   parsePortRange,
   parseSipListen,
@@ -36,6 +37,16 @@ export function configSchema(resolve: SecretResolver) {
     api: section({
       token: secret(resolve, 8, 'a token of at least 8 characters, or env:NAME, or file:PATH').optional(),
       origins: list(text(/^https?:\/\/[^/\s]+$/, 'a web origin such as "https://phone.example.test"')).default([]),
+    }).prefault({}),
+    dns: section({
+      servers: list(parsed(parseDnsServer, 'an IP address such as "192.0.2.53", or with a port "192.0.2.53:5353"'))
+        .min(1, 'at least one server')
+        .optional(),
+      timeoutSeconds: count(1, 30).default(2),
+    }).prefault({}),
+    failover: section({
+      silenceSeconds: count(1, 32).default(6),
+      avoidSeconds: count(1, 3_600).default(60),
     }).prefault({}),
     log: section({
       level: z.enum(['debug', 'info', 'warn', 'error'], expected('debug, info, warn or error')).default('info'),

@@ -14,6 +14,12 @@ export function parseHostPort(text: string): HostPort | undefined {
   return { host: host === 'localhost' ? '127.0.0.1' : host, port }
 }
 
+/** An address with the port of DNS, or with its own. */
+export function parseDnsServer(text: string): HostPort | undefined {
+  const server = isAddress(text) ? { host: text, port: 53 } : parseHostPort(text)
+  return server?.port === 0 ? undefined : server
+}
+
 /** `udp:127.0.0.1:5060`. */
 export function parseSipListen(text: string): SipListen | undefined {
   const match = /^(udp|tcp):(.+)$/.exec(text)

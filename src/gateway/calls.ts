@@ -9,12 +9,13 @@ import {
   type LegId,
 } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
-import type { Flow, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
+import type { Flow, LocatorOutput, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
 import { type CallTable, isWebSocket, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
+import { NextHops } from './next-hops.ts'
 import { createTimeline, type EntryReader, type MessageSeen, remoteOf } from './timeline.ts'
 import { recordOnWall, viewOf, type WallClock } from './views.ts'
 
@@ -42,6 +43,7 @@ export class Calls {
   readonly #machine: ReturnType<typeof callMachine>
   readonly #deadlines = createDeadlineQueue()
   readonly #count: CoreCounting | undefined
+  readonly hops: NextHops
   readonly ended: ReturnType<typeof createEndedCalls>
 
   constructor(deps: CallsDeps) {
@@ -49,6 +51,10 @@ export class Calls {
     this.#deps = deps
     this.#machine = callMachine({ config: options.call, ids: options.ids })
     this.#count = options.count
+    this.hops = new NextHops({
+      ...deps,
+      note: ({ call, leg }, text, facts, now) => this.#note(call, { topic: 'routing', text, leg, facts }, now),
+    })
     this.ended = createEndedCalls({
       kept: options.limits?.endedCallsKept ?? LIMITS.endedCallsKept,
       keptMs: options.limits?.endedCallsKeptMs ?? ENDED_KEPT_MS,
@@ -81,7 +87,8 @@ export class Calls {
     table.awaitsAnswer(call, offer.key, { leg: 'a', request, answered: false })
     this.#count?.callStarted()
     this.#tell(call, call.timeline.message(this.#deps.wall(now), 'a', seen))
-    this.step(call, { kind: 'offered', ...offer }, now)
+    const decision = this.hops.preferServing(offer.decision, now)
+    this.step(call, { kind: 'offered', ...offer, decision }, now)
   }
 
   step(call: LiveCall, event: CallEvent, now: Millis): void {
@@ -115,6 +122,29 @@ export class Calls {
     return this.#deadlines.next()
   }
 
+  /** Carries on with what the DNS is or was asked for. @returns whether there was anything. */
+  locate(now: Millis): boolean {
+    const { emit, table } = this.#deps
+    const unsent = this.hops.pollUnsent()
+    if (unsent !== undefined) {
+      const call = table.byClientKey(unsent.key)
+      if (call === undefined) return true
+      table.finished(call, unsent.key)
+      this.step(call, { kind: 'failed', cause: 'transport', ...unsent }, now)
+      return true
+    }
+    const output = this.hops.pollLocator()
+    if (output?.kind === 'asks') emit({ kind: 'dns-query', question: output.question })
+    if (output?.kind === 'located') this.#located(output, now)
+    return output !== undefined
+  }
+
+  #located({ id, found }: LocatorOutput & { readonly kind: 'located' }, now: Millis): void {
+    const call = this.#deps.table.byId(id)
+    if (call === undefined) this.hops.located(id, found, now)
+    else this.step(call, { kind: 'located', ...found }, now)
+  }
+
   /** Writes a message that came into the call's timeline. */
   seen(call: LiveCall, leg: string, seen: MessageSeen, now: Millis): void {
     this.#tell(call, call.timeline.message(this.#deps.wall(now), leg, seen))
@@ -128,18 +158,24 @@ export class Calls {
   }
 
   #apply(call: LiveCall, effect: CallEffect, now: Millis): void {
-    const { endpoint, table, emit } = this.#deps
+    const { table, emit } = this.#deps
     switch (effect.kind) {
       case 'request':
         this.#request(call, effect, now)
         break
+      case 'locate':
+        this.hops.locate(call.id, effect.target, now)
+        break
+      case 'silent':
+        this.hops.silent(effect.key, now)
+        break
       case 'cancel':
-        endpoint.handle(effect, now)
+        this.hops.cancel(effect.key, effect.headers, now)
         break
       case 'ack': {
         const { leg, key, ack } = effect
         const target = this.#wayTo(call, leg, { uri: ack.uri, target: effect.target }, now)
-        endpoint.handle({ kind: 'ack', key, ack, target }, now)
+        this.hops.ack(key, ack, target, now)
         break
       }
       case 'respond':
@@ -180,7 +216,8 @@ export class Calls {
       const dialog = table.byDialog(request.headers.callId, request.headers.fromTag)?.dialog
       if (dialog !== undefined) bindToFlow(dialog, target.flow)
     }
-    endpoint.handle({ kind: 'request', key, request, target }, now)
+    if (call.state.legs[leg]?.party.kind === 'trunk') this.hops.request({ call, leg, key, request, target }, now)
+    else endpoint.handle({ kind: 'request', key, request, target }, now)
   }
 
   #wayTo(call: LiveCall, leg: LegId, { uri, target }: { uri: string; target: SendTarget }, now: Millis): SendTarget {
@@ -212,6 +249,7 @@ export class Calls {
     const final = recordOnWall(record, wall)
     for (const side of record.media?.sides ?? []) call.media.set(side.side, side)
     for (const session of call.unclosed) emit({ kind: 'media-close', call: call.id, session })
+    this.hops.forget(call)
     table.remove(call)
     this.#deadlines.set(call.id, undefined)
     this.ended.add(viewOf(call, wall), call.timeline, now)

@@ -12,7 +12,16 @@ import type {
   SessionSummary,
 } from '../media/index.ts'
 import type { RegistrarConfig } from '../registrar/index.ts'
-import type { DigestHash, Flow, SendTarget, SipEndpointOptions, StreamFault, TransportName } from '../sip/index.ts'
+import type {
+  DigestHash,
+  DnsAnswer,
+  DnsQuestion,
+  Flow,
+  SendTarget,
+  SipEndpointOptions,
+  StreamFault,
+  TransportName,
+} from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 
 /**
@@ -68,6 +77,8 @@ export type CoreInput =
   | { readonly kind: 'media-closed'; readonly call: CallId; readonly summary: SessionSummary }
   /** From the engine's `events`; its session tells the call. */
   | { readonly kind: 'media'; readonly event: MediaEvent }
+  /** The answer to a `dns-query`. */
+  | { readonly kind: 'dns-answer'; readonly question: DnsQuestion; readonly answer: DnsAnswer }
   | { readonly kind: 'end-call'; readonly call: CallId; readonly reason: string }
   /** Voice messages that wait in a user's mailbox: whoever watches it is told (RFC 3842). */
   | {
@@ -83,6 +94,8 @@ export type CoreInput =
 export type CoreOutput =
   /** `sendId` 0: nobody waits for the fate of these bytes. */
   | { readonly kind: 'send'; readonly sendId: number; readonly target: SendTarget; readonly data: ByteString }
+  /** Whoever asks the DNS answers each with one `dns-answer`, whatever happens. */
+  | { readonly kind: 'dns-query'; readonly question: DnsQuestion }
   /** The engine's answers come back as `media-opened`, `media-changed`, `media-failed`, `media-closed`. */
   | { readonly kind: 'media-open'; readonly call: CallId; readonly op: number; readonly spec: SessionSpec }
   | {
@@ -119,8 +132,17 @@ export interface CoreOptions {
   readonly hash: DigestHash
   /** Wall clock of the moment `now`, in Unix ms. Default: `now` itself. */
   readonly wallClock?: (now: Millis) => Millis
+  readonly locating?: LocatingOptions
   readonly limits?: CoreLimits
   readonly count?: CoreCounting
+}
+
+/** How the targets of trunks are found and left (RFC 3263). */
+export interface LocatingOptions {
+  /** Transports requests can be sent over. Default: UDP and TCP. */
+  readonly transports?: readonly TransportName[]
+  /** How long a target is tried last that did not serve, in ms. Default 60_000. */
+  readonly avoidMs?: number
 }
 
 export interface CoreLimits {
@@ -141,6 +163,8 @@ export interface CoreCounting {
   callStarted(): void
   callEnded(record: CallRecord): void
   fault(code: FaultCode): void
+  /** A target of a trunk did not serve a request. */
+  targetFailed(cause: 'silent' | 'timeout' | 'transport' | '503'): void
   /** The relay was replaced with sessions up. */
   mediaRecovered(gapMs: number): void
   /** The engine closed a session that nobody asked it to close. */

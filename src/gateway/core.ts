@@ -71,10 +71,12 @@ class GatewayCore implements Core {
   }
 
   #drain(now: Millis): void {
-    for (let output = this.#endpoint.poll(); output !== undefined; output = this.#endpoint.poll()) {
-      const current = output
-      this.#guarded(() => this.#dispatch(current, now))
-    }
+    do {
+      for (let output = this.#endpoint.poll(); output !== undefined; output = this.#endpoint.poll()) {
+        const current = output
+        this.#guarded(() => this.#dispatch(current, now))
+      }
+    } while (this.#calls.locate(now))
   }
 
   poll(): CoreOutput | undefined {
@@ -155,6 +157,9 @@ class GatewayCore implements Core {
         break
       case 'media':
         this.#media(input.event, now)
+        break
+      case 'dns-answer':
+        this.#calls.hops.answered(input.question, input.answer, now)
         break
       case 'end-call':
         this.#stepCall(input.call, (call) => this.#calls.step(call, { kind: 'end', reason: input.reason }, now))
@@ -324,6 +329,7 @@ class GatewayCore implements Core {
     const dialog = this.#table.byDialog(callId, fromTag)?.dialog
     if (dialog !== undefined && outstanding?.request.headers.toTag === undefined) learnRemoteTag(dialog, toTag)
     this.#calls.seen(call, outstanding?.leg ?? dialog?.leg ?? '', seenFrom(response, flow, this.#data), now)
+    if (this.#calls.hops.responded(key, response, now)) return
     const authorization = answerToChallenge(response, outstanding, this.#options)
     if (response.status >= 200) this.#table.finished(call, key)
     if (authorization === undefined) this.#calls.step(call, { kind: 'response', key, response, flow }, now)
@@ -333,6 +339,7 @@ class GatewayCore implements Core {
   #failed({ key, cause, detail }: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
     const call = this.#table.byClientKey(key)
     if (call === undefined) return void this.#beyond.failed(key, now)
+    if (this.#calls.hops.failed(key, { cause, detail }, now)) return
     this.#table.finished(call, key)
     this.#calls.step(call, { kind: 'failed', key, cause, detail }, now)
   }

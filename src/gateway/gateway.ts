@@ -5,8 +5,9 @@ import { LIMITS } from '../base/index.ts'
 import type { CallConfig } from '../call/index.ts'
 import { randomIds } from '../random.ts'
 import type { TranslationPolicy } from '../sdp/index.ts'
+import type { DnsQuestion } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
-import { openTransports, refuseUpgrade, type Transports } from '../transport/index.ts'
+import { createResolver, openTransports, refuseUpgrade, type Transports } from '../transport/index.ts'
 import { createCore } from './core.ts'
 import type { Core, CoreInput, CoreOutput } from './core-model.ts'
 import { createDriver, type Driver } from './driver.ts'
@@ -63,7 +64,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const onError = (thrown: unknown): void => options.log.error({ detail: String(thrown) }, 'an output was lost')
   const published = createPublished(core, onError)
   const quiet = createQuiet(() => core.counts().calls === 0)
-  const perform = performer({ options, transports, media, published, quiet })
+  const ask = asker(options, (input) => take(input))
+  const perform = performer({ options, transports, media, published, quiet, ask })
   const driver = createDriver(core, perform, onError)
   take = driver.handle
   for (const input of early) driver.handle(input)
@@ -73,12 +75,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return gateway({ options, transports, core, driver, media, published, quiet })
 }
 
-function performer(parts: Omit<Parts, 'core' | 'driver'>): (output: CoreOutput) => void {
-  const { options, transports, media, published, quiet } = parts
+/** Asks the DNS what the core wants to know. */
+function asker({ dns, log, metrics }: GatewayOptions, take: (input: CoreInput) => void) {
+  const resolver = createResolver(dns)
+  return async (question: DnsQuestion): Promise<void> => {
+    const answer = await resolver.ask(question)
+    metrics?.dnsAnswered(question.type, answer.kind)
+    if (answer.kind === 'failed') log.warn({ ...question, detail: answer.detail }, 'the DNS could not be asked')
+    take({ kind: 'dns-answer', question, answer })
+  }
+}
+
+function performer(
+  parts: Omit<Parts, 'core' | 'driver'> & { readonly ask: (question: DnsQuestion) => Promise<void> },
+): (output: CoreOutput) => void {
+  const { options, transports, media, published, quiet, ask } = parts
   return (output) => {
     switch (output.kind) {
       case 'send':
         transports.send(output.sendId, output.target, output.data)
+        break
+      case 'dns-query':
+        void ask(output.question)
         break
       case 'media-open':
       case 'media-change':
@@ -99,7 +117,7 @@ function performer(parts: Omit<Parts, 'core' | 'driver'>): (output: CoreOutput) 
 }
 
 function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
-  const { limits = {}, metrics } = options
+  const { limits = {}, metrics, failover } = options
   return {
     endpoint: { sentBy: addresses.sentBy, product: options.product },
     call: callConfig(options, addresses),
@@ -112,17 +130,19 @@ function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
       calls: limits.calls ?? LIMITS.calls,
       registrations: limits.registrations ?? LIMITS.registrations,
     },
+    ...(failover?.avoidMs === undefined ? {} : { locating: { avoidMs: failover.avoidMs } }),
     ...(metrics === undefined ? {} : { count: metrics }),
   }
 }
 
-function callConfig({ product, tenants }: GatewayOptions, { contactFor }: SipAddresses): CallConfig {
+function callConfig({ product, tenants, failover }: GatewayOptions, { contactFor }: SipAddresses): CallConfig {
   const policy: TranslationPolicy = { audioCodecs: AUDIO_CODECS, video: true, srtp: 'accept' }
   return {
     contactFor,
     product,
     sdp: { user: policy, trunk: policy },
     earlyMedia: 'connect',
+    ...(failover?.silenceMs === undefined ? {} : { silenceMs: failover.silenceMs }),
     trustedTrunks: tenants.flatMap(({ domain, trunks }) => trunks.map(({ name }) => `${domain}/${name}`)),
   }
 }

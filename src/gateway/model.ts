@@ -6,7 +6,7 @@ import type { CallRecord } from '../call/index.ts'
 import type { MediaEngine } from '../media/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
-import type { BoundAddress, SipListen, TransportLimits } from '../transport/index.ts'
+import type { BoundAddress, ResolverOptions, SipListen, TransportLimits } from '../transport/index.ts'
 
 /** The log the gateway writes to; `Log` of `telemetry` is one. */
 export interface GatewayLog {
@@ -33,9 +33,20 @@ export interface GatewayOptions {
   readonly limits?: GatewayLimits
   readonly metrics?: Metrics
   /** Gets the record of each call that ended. Must not throw. */
+  /** Where names of peers are looked up. Default: as the system does. */
+  readonly dns?: ResolverOptions
+  readonly failover?: FailoverOptions
   readonly onCallEnded?: (record: CallRecord) => void
   /** Default: a cryptographic source. */
   readonly ids?: IdSource
+}
+
+/** When a call goes on to the next target of a trunk. */
+export interface FailoverOptions {
+  /** How long a target may say nothing at all, in ms. Default 6_000. */
+  readonly silenceMs?: number
+  /** How long one that did not serve is tried last, in ms. Default 60_000. */
+  readonly avoidMs?: number
 }
 
 /** Of the whole process; a tenant's own are in `Tenant.limits`. */

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CallRecord } from '../call/index.ts'
-import type { TransportName } from '../sip/index.ts'
+import type { DnsType, TransportName } from '../sip/index.ts'
 import { type LatencyCounts, latencyText } from './latency.ts'
 
 /** Numbers read when somebody looks (`/metrics`), not pushed at each change. */
@@ -41,6 +41,10 @@ export interface Metrics {
   callEnded(record: CallRecord): void
   /** A fault of the table in `base/errors.ts` was raised. */
   fault(code: string): void
+  /** A target of a trunk did not serve a request (RFC 3263 §4.3). */
+  targetFailed(cause: 'silent' | 'timeout' | 'transport' | '503'): void
+  /** The DNS answered a question of ours, or could not. */
+  dnsAnswered(type: DnsType, outcome: 'found' | 'none' | 'failed'): void
   /** The relay was replaced with sessions up. */
   mediaRecovered(gapMs: number): void
   /** The engine closed a session that nobody asked it to close. */
@@ -74,6 +78,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   const sip = sipCounters(registry)
   const calls = callCounters(registry)
+  const locating = locatingCounters(registry)
   const media = mediaCounters(registry)
   let refresh = async (): Promise<void> => {}
   let latency = (): string => ''
@@ -88,6 +93,8 @@ export function createMetrics(): Metrics {
       countMedia(media, record)
     },
     fault: (code) => calls.faults.inc({ code }),
+    targetFailed: (cause) => locating.failures.inc({ cause }),
+    dnsAnswered: (type, outcome) => locating.answers.inc({ type, outcome }),
     mediaRecovered: (gapMs) => media.gaps.observe(gapMs / 1000),
     mediaClosedByEngine: () => media.closedByEngine.inc(),
     async render() {
@@ -166,6 +173,24 @@ function callCounters(registry: Registry) {
       name: 'trunkline_faults_total',
       help: 'Faults by the code of docs/errors.md',
       labelNames: ['code'],
+      registers,
+    }),
+  }
+}
+
+function locatingCounters(registry: Registry) {
+  const registers = [registry]
+  return {
+    failures: new Counter({
+      name: 'trunkline_sip_target_failures_total',
+      help: 'Requests that a target of a trunk did not serve, by cause; the next target was tried if there was one',
+      labelNames: ['cause'],
+      registers,
+    }),
+    answers: new Counter({
+      name: 'trunkline_dns_answers_total',
+      help: 'Questions to the DNS, by type of record and outcome',
+      labelNames: ['type', 'outcome'],
       registers,
     }),
   }

@@ -10,7 +10,7 @@ import {
   digestHash,
 } from '../../src/gateway/index.ts'
 import { createFakeEngine, type FakeEngine } from '../../src/media/engines/fake/index.ts'
-import type { Flow, SendTarget, TransportName } from '../../src/sip/index.ts'
+import { type DnsAnswer, type DnsQuestion, type Flow, isReliable, type TransportName } from '../../src/sip/index.ts'
 import type { Tenant } from '../../src/tenancy/index.ts'
 import { CALL_CONFIG } from './call-rig.ts'
 import { phoneSdp } from './sdp-texts.ts'
@@ -47,6 +47,12 @@ export class CoreRig {
   readonly core: Core
   readonly engine: FakeEngine
   readonly outputs: CoreOutput[] = []
+  /** What the DNS says, by `TYPE name`; of everything else that there is nothing, for a minute. */
+  readonly zone = new Map<string, DnsAnswer>()
+  /** Questions to the DNS, as `TYPE name`. */
+  readonly asked: string[] = []
+  /** Questions are not answered: they wait for whoever hands the answers in. */
+  dnsIsSilent = false
   now: Millis = 0
   readonly #peers: RigPeer[] = []
   readonly #media = new Set<Promise<void>>()
@@ -100,7 +106,8 @@ export class CoreRig {
 
   #perform(output: CoreOutput): void {
     this.outputs.push(output)
-    if (output.kind === 'send') this.#deliver(output.target, output.data)
+    if (output.kind === 'send') this.#deliver(output)
+    else if (output.kind === 'dns-query') this.#answer(output.question)
     else if (output.kind === 'media-open') {
       this.#media_(async () => {
         const { call, op } = output
@@ -126,14 +133,26 @@ export class CoreRig {
     this.#media.add(running)
   }
 
-  #deliver(target: SendTarget, data: string): void {
-    const to = target.kind === 'flow' ? target.flow.remote : target.to
+  #answer(question: DnsQuestion): void {
+    const key = `${question.type} ${question.name}`
+    this.asked.push(key)
+    const answer = this.zone.get(key) ?? { kind: 'none', ttlSeconds: 60 }
+    if (!this.dnsIsSilent) this.#media_(async () => ({ kind: 'dns-answer', question, answer }))
+  }
+
+  #deliver({ target, data, sendId }: CoreOutput & { readonly kind: 'send' }): void {
+    const { transport, to } =
+      target.kind === 'flow' ? { transport: target.flow.transport, to: target.flow.remote } : target
     const peer = this.#peers.find((each) =>
       target.kind === 'flow' && target.flow.transport !== 'udp'
         ? each.flow.id === target.flow.id
-        : each.flow.remote.host === to.host && each.flow.remote.port === to.port,
+        : each.flow.remote.host === to.host &&
+          each.flow.remote.port === to.port &&
+          isReliable(each.flow.transport) === isReliable(transport),
     )
-    peer?.inbox.push(data)
+    if (target.kind === 'address' && target.transport === 'tcp' && peer?.flow.transport !== 'tcp') {
+      this.#media_(async () => ({ kind: 'send-failed', sendId, cause: 'connection refused' }))
+    } else peer?.inbox.push(data)
   }
 }
 
@@ -320,6 +339,7 @@ export function counting(): NonNullable<CoreOptions['count']> & { readonly count
     callStarted: () => add('started'),
     callEnded: (record) => add(`ended ${record.status}`),
     fault: (code) => add(code),
+    targetFailed: (cause) => add(`target failed: ${cause}`),
     mediaRecovered: () => add('recovered'),
     mediaClosedByEngine: () => add('closed by engine'),
   }

@@ -10,6 +10,8 @@ export interface GatewayProcessOptions {
   readonly address?: string
   /** YAML below `tenants:`; see `docs/config.md`. Without it the gateway makes its demo accounts. */
   readonly tenants?: string
+  /** Further lines of the configuration. */
+  readonly config?: readonly string[]
   /** Ports of the RTP pool. Default 400. */
   readonly rtpPorts?: number
   readonly netns?: string
@@ -60,6 +62,7 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
       `  webrtcPorts: "${media.webrtc}-${media.webrtc}"`,
       `  rtpPorts: "${media.rtp}-${media.rtpEnd}"`,
       `api: { token: ${TOKEN}, origins: ${JSON.stringify(options.origins ?? [])} }`,
+      ...(options.config ?? []),
       ...(options.tenants === undefined ? [] : ['tenants:', options.tenants]),
     ].join('\n'),
   )
