@@ -151,6 +151,8 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
   metrics.observe({
     calls: () => gateway.counts().calls,
     registrations: () => gateway.counts().registrations,
+    subscriptions: () => gateway.counts().subscriptions,
+    messages: () => gateway.counts().messages,
     connections: () => gateway.counts().connections,
     transactions: () => gateway.counts().transactions,
     mediaSessions: () => gateway.counts().mediaSessions,

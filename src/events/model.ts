@@ -41,7 +41,8 @@ export interface Subscription {
   readonly notified: number
 }
 
-export type EndReason = 'timeout' | 'deactivated' | 'noresource'
+/** `probation`: we go away; the watcher may ask again in a while. */
+export type EndReason = 'timeout' | 'probation'
 
 export type SubscriptionEvent =
   /** SUBSCRIBE inside its dialog; `dialog` has counted it. 0 ends the subscription. */
@@ -52,7 +53,8 @@ export type SubscriptionEvent =
   | { readonly kind: 'answered'; readonly key: ClientKey; readonly status: number; readonly mayRetry: boolean }
   /** There will be none. */
   | { readonly kind: 'unanswered'; readonly key: ClientKey }
-  | { readonly kind: 'close'; readonly reason: EndReason }
+  /** The gateway ends. */
+  | { readonly kind: 'farewell' }
   | { readonly kind: 'wake' }
 
 export type SubscriptionEffect =

@@ -50,6 +50,7 @@ const answered = (n: number, status = 200, mayRetry = false): SubscriptionEvent 
 }
 const refreshed = (expiresMs: number): SubscriptionEvent => ({ kind: 'refreshed', expiresMs, dialog: DIALOG })
 const NEWS: SubscriptionEvent = { kind: 'news' }
+const FAREWELL: SubscriptionEvent = { kind: 'farewell' }
 const WAKE: SubscriptionEvent = { kind: 'wake' }
 
 describe('RFC 6665 §4.2: a subscription as its notifier has it', () => {
@@ -70,11 +71,7 @@ describe('RFC 6665 §4.2: a subscription as its notifier has it', () => {
       [refreshed(0), answered(0)],
       ['everything 1 terminated;reason=timeout'],
     ],
-    [
-      'deactivated',
-      [answered(0), { kind: 'close', reason: 'deactivated' }],
-      ['everything 1 terminated;reason=deactivated'],
-    ],
+    ['the gateway ends', [answered(0), FAREWELL], ['everything 1 terminated;reason=probation;retry-after=10']],
     ['the watcher does not know it (§4.2.2)', [answered(0, 481)], ['ended']],
     ['the watcher asks for another try', [NEWS, answered(0, 503, true)], ['news 1 active;expires=60']],
     ['the watcher is silent', [{ kind: 'unanswered', key: 'notify ours 0' }], ['ended']],
@@ -99,9 +96,7 @@ describe('RFC 6665 §4.2: a subscription as its notifier has it', () => {
         return answered(n, status, retry)
       }),
     fc.nat(6).map((n): SubscriptionEvent => ({ kind: 'unanswered', key: `notify ours ${n}` })),
-    fc
-      .constantFrom('deactivated' as const, 'noresource' as const)
-      .map((reason): SubscriptionEvent => ({ kind: 'close', reason })),
+    fc.constant(FAREWELL),
   )
   const timed = fc.array(fc.tuple(event, fc.nat(20_000)), { maxLength: 60 })
 
@@ -130,7 +125,7 @@ describe('RFC 6665 §4.2: a subscription as its notifier has it', () => {
           if (state.phase === 'active') assert.ok(deadline(state) !== undefined)
         }
         for (let n = 0; n < 3 && state.phase !== 'ended'; n++) {
-          ;({ state } = step(state, { kind: 'close', reason: 'timeout' }, now))
+          ;({ state } = step(state, FAREWELL, now))
           if (state.inFlight !== undefined)
             ({ state } = step(state, { kind: 'answered', key: state.inFlight, status: 200, mayRetry: false }, now))
         }

@@ -45,8 +45,8 @@ export function step(subscription: Subscription, event: SubscriptionEvent, now: 
       return event.status < 300 || event.mayRetry ? onSettled(subscription, now) : ended(subscription)
     case 'unanswered':
       return event.key === subscription.inFlight ? ended(subscription) : stay(subscription)
-    case 'close':
-      return close(subscription, event.reason, now)
+    case 'farewell':
+      return close(subscription, 'probation', now)
     case 'wake':
       return now < subscription.expiresAt ? stay(subscription) : close(subscription, 'timeout', now)
   }
@@ -84,9 +84,12 @@ function pump(subscription: Subscription, now: Millis): Stepped {
   }
 }
 
+/** RFC 6665 §4.1.3, with seconds. */
+const PROBATION = 'probation;retry-after=10'
+
 /** RFC 6665 §8.2.3. */
 function stateValue({ phase, reason, expiresAt }: Subscription, now: Millis): ByteString {
-  if (phase !== 'active') return `terminated;reason=${reason ?? 'timeout'}`
+  if (phase !== 'active') return `terminated;reason=${reason === 'probation' ? PROBATION : 'timeout'}`
   return `active;expires=${Math.max(0, Math.round((expiresAt - now) / 1_000))}`
 }
 

@@ -107,6 +107,10 @@ export class BeyondCalls {
     for (const change of this.#state.takeNews()) this.#subscriptions.changed(change, now)
   }
 
+  farewell(now: Millis): void {
+    this.#subscriptions.farewell(now)
+  }
+
   wake(now: Millis): void {
     this.#messages.wake(now)
     this.#state.wake(now)

@@ -89,6 +89,8 @@ export type CoreInput =
     }
   /** From now on new calls get 503. */
   | { readonly kind: 'drain' }
+  /** The process ends: whoever watches somebody is told to ask again later. */
+  | { readonly kind: 'farewell' }
   | { readonly kind: 'wake' }
 
 export type CoreOutput =

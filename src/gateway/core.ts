@@ -167,6 +167,9 @@ class GatewayCore implements Core {
       case 'mailbox':
         this.#beyond.mailboxChanged(input, input.summary)
         break
+      case 'farewell':
+        this.#beyond.farewell(now)
+        break
       case 'drain':
         this.#requests.draining = true
         break

@@ -159,7 +159,12 @@ function gateway(parts: Parts): Gateway {
     acceptWebSocket: accept,
     attachWebSocket: (server, path = '/sip') => attach(server, path, accept),
     ...control(parts, () => stopping !== undefined),
-    counts: () => ({ ...core.counts(), connections: transports.connections, mediaSessions: parts.media.sessions }),
+    counts: () => ({
+      ...core.counts(),
+      ...core.kept(),
+      connections: transports.connections,
+      mediaSessions: parts.media.sessions,
+    }),
     stop(how = {}) {
       options.log.info({ calls: core.counts().calls }, 'stopping')
       stopping ??= stop(parts, how.graceMs ?? 0)
@@ -215,6 +220,7 @@ async function stop({ core, driver, media, transports, quiet }: Parts, graceMs: 
   await Promise.race([quiet.reached(), elapsed(graceMs)])
   for (const { id } of core.calls()) driver.handle({ kind: 'end-call', call: id, reason: 'the gateway stops' })
   await Promise.race([quiet.reached().then(media.idle), elapsed(FAREWELL_MS)])
+  driver.handle({ kind: 'farewell' })
   driver.stop()
   await transports.close()
 }

@@ -59,6 +59,10 @@ export interface GatewayLimits extends Partial<TransportLimits> {
 export interface GatewayCounts {
   readonly calls: number
   readonly registrations: number
+  readonly subscriptions: number
+  readonly publications: number
+  /** Instant messages that wait for their receivers. */
+  readonly messages: number
   /** Open TCP and WebSocket connections. */
   readonly connections: number
   readonly transactions: number

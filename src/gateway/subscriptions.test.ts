@@ -53,6 +53,7 @@ describe('SUBSCRIBE (RFC 6665 §4.2.1)', () => {
     ['only what we do not write', { headers: { Accept: 'text/html' } }, 406, ['Accept', 'application/dialog-info+xml']],
     ['another’s name', { headers: { From: '<sip:bob@example.test>;tag=x' } }, 403],
     ['no way back', { headers: { Contact: '*' } }, 400],
+    ['a route that leads nowhere', { headers: { 'Record-Route': '<sip:@>;tag' } }, 400],
   ]
   for (const [what, how, status, told] of refused) {
     test(`with ${what} is answered ${status}, and nothing is kept`, async () => {
@@ -148,6 +149,14 @@ describe('SUBSCRIBE (RFC 6665 §4.2.1)', () => {
       assert.equal(rig.core.kept().subscriptions, 1)
     })
   }
+
+  test('when the gateway ends every watcher is told to ask again later', async () => {
+    const { rig, carol } = watchedScene()
+    await subscribe(carol)
+    rig.input({ kind: 'farewell' })
+    assert.equal(header(await notified(carol), 'Subscription-State'), 'terminated;reason=probation;retry-after=10')
+    assert.equal(rig.core.kept().subscriptions, 0)
+  })
 
   test('one user’s subscriptions are bounded: 503', async () => {
     const { rig, carol } = watchedScene()

@@ -97,6 +97,7 @@ export class Subscriptions {
     }
     const localTag = this.#deps.options.ids.token()
     const dialog = dialogFromRequest(request, localTag, 'confirmed')
+    requestInDialog(dialog, 'NOTIFY') // A route that leads nowhere is refused while nothing is kept.
     const target = targetOf(dialog, request, flow)
     const { state, effects } = createSubscription({ event, watcher, resource, dialog, expiresMs: seconds * 1_000 }, now)
     const contact = `<${this.#contactFor(flow.transport)}>`
@@ -154,6 +155,11 @@ export class Subscriptions {
       if (gone !== undefined) watch.gone = [...watch.gone, ...gone].slice(-LIMITS.contactsPerUser)
       this.#step(watch, { kind: 'news' }, now)
     }
+  }
+
+  /** The gateway ends: watchers learn that their lamps are out of date. */
+  farewell(now: Millis): void {
+    for (const watch of [...this.#watches.values()]) this.#step(watch, { kind: 'farewell' }, now)
   }
 
   wake(now: Millis): void {

@@ -8,6 +8,9 @@ export interface MetricSources {
   readonly calls: () => number
   readonly registrations: () => number
   readonly connections: () => number
+  readonly subscriptions?: () => number
+  /** Instant messages that wait for their receivers. */
+  readonly messages?: () => number
   readonly transactions?: () => number
   readonly mediaSessions?: () => number
   /** Datagrams since the start that belonged to no media session. */
@@ -259,6 +262,8 @@ function gauges(registry: Registry, sources: MetricSources): void {
   }
   add('trunkline_calls_active', 'Calls that are ringing or talking', sources.calls)
   add('trunkline_registrations_active', 'Contacts registered', sources.registrations)
+  add('trunkline_subscriptions_active', 'Subscriptions to the state of users', sources.subscriptions)
+  add('trunkline_messages_waiting', 'Instant messages that wait for their receivers', sources.messages)
   add('trunkline_connections_open', 'TCP and WebSocket connections', sources.connections)
   add('trunkline_sip_transactions_active', 'Live SIP transactions', sources.transactions)
   add('trunkline_media_sessions_active', 'Open media sessions', sources.mediaSessions)
