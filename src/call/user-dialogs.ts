@@ -43,10 +43,10 @@ export function userDialogs(call: CallState): readonly UserDialog[] {
 }
 
 function stateOf(call: CallState, { id, status }: Leg): UserDialog['state'] | undefined {
-  if (call.ending !== undefined) return undefined
   switch (status) {
     case 'waiting': // Nothing was sent to it yet.
     case 'cancelling':
+    case 'parting':
     case 'leaving':
     case 'gone':
       return undefined

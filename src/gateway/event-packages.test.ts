@@ -53,6 +53,33 @@ describe('the lamp of a colleague (RFC 4235)', () => {
     assert.deepEqual(statesOf(await notified(carol)), ['initiator terminated'])
   })
 
+  test('goes out at once when the caller gives up, though the other phone does not say so', async () => {
+    const { alice, bob, carol } = watchedScene()
+    await bob.register('bob', 'builder')
+    await subscribe(carol, { to: 'alice' })
+    await alice.call('alice', 'wonderland', 'bob')
+    await notified(carol)
+    await bob.send(bob.response(bob.take('INVITE'), '180 Ringing'))
+    assert.deepEqual(statesOf(await notified(carol)), ['initiator early'])
+    const ringing = alice.take('SIP/2.0 180')
+    const same = ['Via', 'From', 'Call-ID'].map((name) => [name, header(ringing, name)] as const)
+    const CSeq = header(ringing, 'CSeq').replace('INVITE', 'CANCEL')
+    await alice.send(alice.request('CANCEL', 'sip:bob@example.test', { ...Object.fromEntries(same), CSeq }))
+    assert.deepEqual(statesOf(await notified(carol)), ['initiator terminated'])
+  })
+
+  test('a partial document tells only what changed', async () => {
+    const { alice, bob, carol } = watchedScene()
+    await bob.register('bob', 'builder')
+    await subscribe(carol)
+    for (let n = 0; n < 2; n++) {
+      await alice.call('alice', 'wonderland', 'bob')
+      assert.deepEqual(statesOf(await notified(carol)), ['recipient trying'])
+      await bob.send(bob.response(bob.take('INVITE'), '486 Busy Here'))
+      assert.deepEqual(statesOf(await notified(carol)), ['recipient terminated'])
+    }
+  })
+
   test('lit already when the watcher comes, and told whole again at a refresh', async () => {
     const { rig, alice, bob, carol } = watchedScene()
     await bob.register('bob', 'builder')
