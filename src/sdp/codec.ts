@@ -23,12 +23,19 @@ export function staticCodec(payloadType: number): SdpCodec | undefined {
 
 /** The payload type a codec always has, if it has one. */
 export function staticPayloadType(codec: SdpCodec): number | undefined {
-  for (const [number, known] of Object.entries(STATIC)) {
-    if (sameName(known.name, codec.name) && known.clockRateHz === codec.clockRateHz && channelsOf(codec) === 1) {
-      return Number(number)
-    }
-  }
-  return undefined
+  if (channelsOf(codec) !== 1) return undefined
+  return STATIC_NUMBERS.find(
+    ([, known]) => known.clockRateHz === codec.clockRateHz && sameName(known.name, codec.name),
+  )?.[0]
+}
+
+const STATIC_NUMBERS = Object.entries(STATIC).map(([number, known]) => [Number(number), known] as const)
+
+/** A codec as the media engine knows it: what RTCP may say about it is agreed elsewhere. */
+export function withoutFeedback(codec: SdpCodec): Omit<SdpCodec, 'rtcpFeedback'> {
+  if (codec.rtcpFeedback === undefined) return codec
+  const { rtcpFeedback: _, ...plain } = codec
+  return plain
 }
 
 /** `opus/48000`: how policies and people name a codec. */
@@ -61,8 +68,9 @@ function channelsOf(codec: SdpCodec): number {
   return codec.channels ?? 1
 }
 
-function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
+/** Names of codecs are compared without case. */
+export function sameName(a: string, b: string): boolean {
+  return a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase())
 }
 
 /** Profile and constraint bytes, and the packetization mode; the level may differ. */

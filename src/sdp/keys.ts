@@ -29,10 +29,7 @@ const HASH_BYTES: ReadonlyMap<string, number> = new Map([
   ['sha-512', 64],
 ])
 
-/**
- * Certificate fingerprints of a section, else of the session. `sdp-transform` keeps one of several, so they are read
- * here; one whose length is not its hash's is nobody's.
- */
+/** Certificate fingerprints of a section, else of the session; one whose length is not its hash's is nobody's. */
 export function fingerprintsOf(section: readonly string[], session: readonly string[]): readonly SdpFingerprint[] {
   const own = section.flatMap(fingerprint)
   return own.length > 0 ? own : session.flatMap(fingerprint)
@@ -52,6 +49,7 @@ function fingerprint(line: string): readonly SdpFingerprint[] {
  * not be; only the replay window's hint (WSH) changes nothing. A key with an MKI would put its bytes in each packet.
  */
 export function cryptoOf(section: readonly string[]): readonly SdpCrypto[] {
+  if (section.length === 0) return []
   const found = section.flatMap(crypto)
   return found.filter((each, at) => found.findIndex(({ tag }) => tag === each.tag) === at)
 }

@@ -1,20 +1,23 @@
 import { type ByteString, GatewayError, LIMITS } from '../base/index.ts'
 import { isMediaPort } from './numbers.ts'
 
-/** The lines of an SDP that we read, checked for size and put in order; values are not looked at yet. */
+/** An SDP cut into lines and sections, checked for size; what the lines say is not looked at yet. */
 export interface SdpLines {
   readonly origin: string
-  readonly session: readonly string[]
+  readonly lines: readonly string[]
+  /** The session's own lines end here. */
+  readonly sessionEnd: number
   readonly media: readonly MediaLines[]
 }
 
-/** One `m=` line taken apart, and the lines below it. */
+/** One `m=` line taken apart, and the place of the lines below it. */
 export interface MediaLines {
   readonly kind: string
   readonly port: number
   readonly protocol: string
   readonly formats: readonly string[]
-  readonly lines: readonly string[]
+  readonly start: number
+  readonly end: number
 }
 
 /**
@@ -24,18 +27,29 @@ export interface MediaLines {
  */
 export function splitSdp(text: ByteString): SdpLines {
   if (text.length > LIMITS.sdpBytes) throw new GatewayError('SDP_TOO_LARGE', `SDP of ${text.length} bytes`)
-  const lines = text.split(/\r\n|\r|\n/)
-  if (lines.length > LIMITS.sdpLines) throw new GatewayError('SDP_TOO_LARGE', `SDP of ${lines.length} lines`)
-  const [version, ...rest] = lines.filter((line) => line !== '')
-  if (version?.trim() !== 'v=0') throw malformed('it does not begin with v=0')
-  const origin = rest.find((line) => line.startsWith('o='))
-  if (origin === undefined) throw malformed('the o= line is missing')
-  const blocks = mediaBlocks(rest)
-  if (blocks.length - 1 > LIMITS.sdpMediaSections) {
-    throw new GatewayError('SDP_TOO_LARGE', `SDP with ${blocks.length - 1} media sections`)
+  const lines = linesOf(text)
+  const first = lines.findIndex((line) => line !== '')
+  if (lines[first]?.trim() !== 'v=0') throw malformed('it does not begin with v=0')
+  let origin: string | undefined
+  const starts: number[] = []
+  for (let i = first + 1; i < lines.length; i++) {
+    const line = lines[i] ?? ''
+    if (line.startsWith('m=')) starts.push(i)
+    else if (origin === undefined && line.startsWith('o=')) origin = line
   }
-  const [session = [], ...media] = blocks
-  return { origin, session: session.filter(isRead), media: media.map(mediaLines) }
+  if (origin === undefined) throw malformed('the o= line is missing')
+  if (starts.length > LIMITS.sdpMediaSections) {
+    throw new GatewayError('SDP_TOO_LARGE', `SDP with ${starts.length} media sections`)
+  }
+  const media = starts.map((at, index) => mediaLines(lines[at] ?? '', at + 1, starts[index + 1] ?? lines.length))
+  return { origin, lines, sessionEnd: starts[0] ?? lines.length, media }
+}
+
+/** A text with CRLF alone, as it should be, is split without looking at each character. */
+function linesOf(text: ByteString): readonly string[] {
+  const lines = /\r(?!\n)|(?<!\r)\n/.test(text) ? text.split(/\r\n|\r|\n/) : text.split('\r\n')
+  if (lines.length > LIMITS.sdpLines) throw new GatewayError('SDP_TOO_LARGE', `SDP of ${lines.length} lines`)
+  return lines
 }
 
 export function malformed(why: string): GatewayError {
@@ -43,45 +57,21 @@ export function malformed(why: string): GatewayError {
 }
 
 /** Words of a line; several blanks or tabs are as good as one. */
-export function words(text: string | number): readonly string[] {
-  return String(text)
-    .split(/\s+/)
-    .filter((word) => word !== '')
+export function words(text: string): readonly string[] {
+  const found = text.split(' ')
+  return found.includes('') || /[^\S ]/.test(text) ? text.split(/\s+/).filter((word) => word !== '') : found
 }
 
-/** The lines before the first `m=`, then those of each `m=` with it in front. */
-function mediaBlocks(lines: readonly string[]): readonly (readonly string[])[] {
-  const blocks: string[][] = [[]]
-  for (const line of lines) {
-    if (line.startsWith('m=')) blocks.push([])
-    blocks.at(-1)?.push(line)
-  }
-  return blocks
-}
-
-function mediaLines([line = '', ...lines]: readonly string[]): MediaLines {
+function mediaLines(line: string, start: number, end: number): MediaLines {
   // m=audio 49170/2 RTP/AVP 0 96: the number of ports has no use with RTP (RFC 8866 §5.14).
   const match = /^m=(\S{1,32}) +(\d{1,9})(?:\/\d+)? +(\S{1,64})(?: (.*))?$/.exec(line)
   if (!match) throw malformed(`"${line.slice(0, 60)}" is no media description`)
-  const [, kind = '', digits, protocol = '', formats = ''] = match
+  const [, kind = '', digits, protocol = '', list = ''] = match
   const port = Number(digits)
   if (!isMediaPort(port)) throw malformed(`there is no port ${digits}`)
-  if (words(formats).length > LIMITS.sdpCodecsPerSection) {
-    throw new GatewayError('SDP_TOO_LARGE', `SDP section with ${words(formats).length} formats`)
+  const formats = words(list)
+  if (formats.length > LIMITS.sdpCodecsPerSection) {
+    throw new GatewayError('SDP_TOO_LARGE', `SDP section with ${formats.length} formats`)
   }
-  return { kind: kind.toLowerCase(), port, protocol, formats: words(formats), lines: lines.filter(isRead) }
+  return { kind: kind.toLowerCase(), port, protocol, formats, start, end }
 }
-
-/** What nobody reads is not even parsed: less work, and less for a hostile peer to work with. */
-function isRead(line: string): boolean {
-  if (line.startsWith('c=') || line.startsWith('s=')) return true
-  const name = /^a=([a-z-]+)/.exec(line)?.[1]
-  return name !== undefined && READ.has(name)
-}
-
-const READ: ReadonlySet<string> = new Set([
-  ...['sendrecv', 'sendonly', 'recvonly', 'inactive'],
-  ...['rtpmap', 'fmtp', 'ptime', 'maxptime', 'rtcp', 'rtcp-mux', 'rtcp-fb', 'extmap'],
-  ...['group', 'mid', 'bundle-only', 'msid', 'ssrc'],
-  ...['ice-lite', 'ice-ufrag', 'ice-pwd', 'candidate', 'setup', 'fingerprint', 'crypto'],
-])

@@ -1,13 +1,11 @@
-import { type SessionDescription as Loose, parse } from 'sdp-transform'
 import type { ByteString } from '../base/index.ts'
 import { isIpAddress } from './address.ts'
+import { type Attributes, type CandidateLine, readAttributes } from './attributes.ts'
 import { staticCodec } from './codec.ts'
 import { cryptoOf, fingerprintsOf } from './keys.ts'
-import { type MediaLines, malformed, type SdpLines, splitSdp, words } from './lines.ts'
+import { type MediaLines, malformed, splitSdp, words } from './lines.ts'
 import type { Direction, MediaSection, SdpCandidate, SdpCodec, SdpExtension, SessionDescription } from './model.ts'
 import { isPayloadType, whole } from './numbers.ts'
-
-type LooseMedia = Loose['media'][number]
 
 /** A port for a section that has one of its own only in the BUNDLE group (RFC 9143 §7.2): any but 0. */
 const DISCARD_PORT = 9
@@ -25,40 +23,21 @@ const MAX_FEEDBACK = 16
  * @throws GatewayError `SDP_MALFORMED`: no session, or numbers that cannot be meant.
  */
 export function parseSdp(text: ByteString): SessionDescription {
-  const lines = splitSdp(text)
-  const loose = parse(forTransform(lines))
-  const bundle = (loose.groups ?? []).filter(({ type }) => type === 'BUNDLE').flatMap(({ mids }) => groupOf(mids))
-  const bundled = new Set(bundle.flat())
+  const { origin, lines, sessionEnd, media } = splitSdp(text)
+  const session = readAttributes(lines, 0, sessionEnd)
+  const bundle = session.bundles.map(words).filter((mids) => mids.length > 0)
   return {
-    origin: originOf(lines.origin),
-    name: String(loose.name ?? '-'),
+    origin: originOf(origin),
+    name: session.name ?? '-',
     bundle,
-    media: lines.media.map((media, at) => {
-      return sectionOf(media, loose.media[at] ?? NOTHING, { loose, lines: lines.session, bundled })
+    media: media.map((each) => {
+      const own = readAttributes(lines, each.start, each.end)
+      return sectionOf(each, own, session, bundle)
     }),
   }
 }
 
-function groupOf(mids: unknown): readonly (readonly string[])[] {
-  const names = words(text(mids) ?? '')
-  return names.length === 0 ? [] : [names]
-}
-
-interface Session {
-  readonly loose: Loose
-  readonly lines: readonly string[]
-  readonly bundled: ReadonlySet<string>
-}
-
-const NOTHING = { rtp: [], fmtp: [] } as unknown as LooseMedia
-
-/** The `m=` lines are read already; it gets one that its grammar takes, whatever stood there. */
-function forTransform({ session, media }: SdpLines): string {
-  const lines = [...session, ...media.flatMap((each) => ['m=media 9 RTP 0', ...each.lines])]
-  return `${lines.join('\r\n')}\r\n`
-}
-
-/** Read by hand: session ids have up to 20 digits, more than a number keeps (RFC 8866 §5.2). */
+/** RFC 8866 §5.2: session ids have up to 20 digits, more than a number keeps. */
 function originOf(line: string): SessionDescription['origin'] {
   const [username, sessionId, version, , , address] = words(line.slice(2))
   if (!username || !sessionId || !version) throw malformed('the o= line is not whole')
@@ -66,152 +45,130 @@ function originOf(line: string): SessionDescription['origin'] {
   return { username, sessionId, version, address: address ?? '0.0.0.0' }
 }
 
-function sectionOf(media: MediaLines, loose: LooseMedia, session: Session): MediaSection {
-  const address = text((loose.connection ?? session.loose.connection)?.ip)?.split('/')[0]
-  const mid = token(loose.mid)
-  const isBundleOnly = loose.bundleOnly !== undefined && mid !== undefined && session.bundled.has(mid)
-  return {
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+function sectionOf(
+  media: MediaLines,
+  own: Attributes,
+  session: Attributes,
+  bundle: SessionDescription['bundle'],
+): MediaSection {
+  const mid = token(own.mid)
+  const isBundleOnly = own.bundleOnly && mid !== undefined && bundle.some((mids) => mids.includes(mid))
+  const section: Writable<MediaSection> = {
     kind: media.kind,
     port: media.port === 0 && isBundleOnly ? DISCARD_PORT : media.port,
     protocol: media.protocol,
     formats: media.formats,
-    codecs: /RTP/i.test(media.protocol) ? codecsOf(media.formats, loose) : [],
-    direction: directionOf(loose.direction ?? session.loose.direction),
-    address: address ?? '',
-    ...rtcpOf(loose),
-    rtcpMux: loose.rtcpMux !== undefined,
-    ...iceOf(loose, session.loose),
-    candidates: candidatesOf(loose),
-    fingerprints: fingerprintsOf(media.lines, session.lines),
-    crypto: cryptoOf(media.lines),
-    extensions: extensionsOf(loose),
-    ssrcs: ssrcsOf(loose),
-    ...defined({
-      mid,
-      setup: setupOf(loose.setup ?? session.loose.setup),
-      cname: text(loose.ssrcs?.find((each) => each.attribute === 'cname')?.value),
-      msid: msidOf(loose),
-      ptimeMs: whole(loose.ptime, 1, 1_000),
-      maxptimeMs: whole(loose.maxptime, 1, 10_000),
-    }),
+    codecs: /RTP/i.test(media.protocol) ? codecsOf(media.formats, own) : NONE,
+    direction: directionOf(own.direction ?? session.direction),
+    address: (own.address ?? session.address ?? '').split('/', 1)[0] ?? '',
+    rtcpMux: own.rtcpMux,
+    candidates: own.candidates.length === 0 ? NONE : own.candidates.flatMap(candidateOf),
+    fingerprints: fingerprintsOf(own.fingerprints, session.fingerprints),
+    crypto: cryptoOf(own.cryptos),
+    extensions: own.extensions.length === 0 ? NONE : own.extensions.flatMap(extensionOf),
+    ssrcs: ssrcsOf(own),
   }
+  addRtcp(section, own)
+  addIce(section, own, session)
+  const setup = setupOf(own.setup ?? session.setup)
+  const cname = own.ssrcs.find((each) => each.attribute === 'cname')?.value
+  const ptimeMs = whole(own.ptime, 1, 1_000)
+  const maxptimeMs = whole(own.maxptime, 1, 10_000)
+  if (mid !== undefined) section.mid = mid
+  if (setup !== undefined) section.setup = setup
+  if (cname !== undefined) section.cname = cname
+  if (own.msid !== undefined) section.msid = own.msid
+  if (ptimeMs !== undefined) section.ptimeMs = ptimeMs
+  if (maxptimeMs !== undefined) section.maxptimeMs = maxptimeMs
+  return section
 }
 
-function codecsOf(formats: readonly string[], loose: LooseMedia): readonly SdpCodec[] {
-  const seen = new Set<number>()
+const NONE: readonly never[] = []
+
+function codecsOf(formats: readonly string[], own: Attributes): readonly SdpCodec[] {
   const codecs: SdpCodec[] = []
-  for (const format of formats) {
+  for (const [at, format] of formats.entries()) {
     const payloadType = /^\d{1,3}$/.test(format) ? Number(format) : Number.NaN
-    if (!isPayloadType(payloadType) || seen.has(payloadType)) continue
-    seen.add(payloadType)
-    const codec = codecOf(loose, payloadType)
-    if (codec) codecs.push(codec)
+    if (!isPayloadType(payloadType) || formats.indexOf(format) !== at) continue
+    const codec = codecOf(own, payloadType)
+    if (codec !== undefined && !codecs.some((each) => each.payloadType === payloadType)) codecs.push(codec)
   }
   return codecs
 }
 
-function codecOf(loose: LooseMedia, payloadType: number): SdpCodec | undefined {
-  const mapped = loose.rtp.find((each) => each.payload === payloadType)
-  const base = (mapped && mappedCodec(mapped, payloadType)) ?? staticCodec(payloadType)
-  if (!base) return undefined
-  const fmtp = text(loose.fmtp.find((each) => each.payload === payloadType)?.config)
-  const feedback = (loose.rtcpFb ?? [])
-    .filter((each) => String(each.payload) === '*' || Number(each.payload) === payloadType)
-    .map((each) => (each.subtype === undefined ? text(each.type) : `${each.type} ${each.subtype}`) ?? '')
-    .slice(0, MAX_FEEDBACK)
-  return {
-    ...base,
-    ...defined({ fmtp: fmtp || undefined, rtcpFeedback: feedback.length === 0 ? undefined : feedback }),
-  }
+function codecOf(own: Attributes, payloadType: number): SdpCodec | undefined {
+  const number = String(payloadType)
+  const base = mappedCodec(own, number, payloadType) ?? staticCodec(payloadType)
+  if (base === undefined) return undefined
+  const codec: Writable<SdpCodec> = base
+  const fmtp = own.fmtps.find((each) => each.payloadType === number)?.text
+  if (fmtp) codec.fmtp = fmtp
+  if (own.feedback.length === 0) return codec
+  const feedback = own.feedback.filter((each) => each.payloadType === '*' || each.payloadType === number)
+  if (feedback.length > 0) codec.rtcpFeedback = feedback.slice(0, MAX_FEEDBACK).map(({ text }) => text)
+  return codec
 }
 
-function mappedCodec(mapped: LooseMedia['rtp'][number], payloadType: number): SdpCodec | undefined {
-  const name = token(mapped.codec)
-  const clockRateHz = whole(mapped.rate, 1, 10_000_000)
+function mappedCodec(own: Attributes, number: string, payloadType: number): SdpCodec | undefined {
+  const mapped = own.rtpmaps.find((each) => each.payloadType === number)
+  if (mapped === undefined) return undefined
+  const name = token(mapped.name)
+  const clockRateHz = whole(mapped.clockRate, 1, 10_000_000)
   const channels = whole(mapped.encoding, 2, 255)
   if (clockRateHz === undefined || name === undefined) return undefined
-  return { payloadType, name, clockRateHz, ...defined({ channels }) }
+  return channels === undefined ? { payloadType, name, clockRateHz } : { payloadType, name, clockRateHz, channels }
 }
 
-function rtcpOf(loose: LooseMedia): Pick<MediaSection, 'rtcp'> {
-  const port = whole(loose.rtcp?.port, 1, 65_535)
-  if (port === undefined) return {}
-  const address = text(loose.rtcp?.address)
-  return { rtcp: { port, ...(address !== undefined && isIpAddress(address) ? { address } : {}) } }
+function addRtcp(section: Writable<MediaSection>, { rtcp }: Attributes): void {
+  const port = whole(rtcp?.port, 1, 65_535)
+  if (port === undefined) return
+  const address = rtcp?.address
+  section.rtcp = address !== undefined && isIpAddress(address) ? { port, address } : { port }
 }
 
-function iceOf(loose: LooseMedia, session: Loose): Pick<MediaSection, 'ice'> {
-  const ufrag = text(loose.iceUfrag ?? session.iceUfrag)
-  const pwd = text(loose.icePwd ?? session.icePwd)
-  // RFC 8839 §5.4: up to 256 characters each.
-  if (!ufrag || !pwd || ufrag.length > 256 || pwd.length > 256) return {}
-  return { ice: { ufrag, pwd, lite: session.icelite !== undefined } }
+/** RFC 8839 §5.4: up to 256 characters each. */
+function addIce(section: Writable<MediaSection>, own: Attributes, session: Attributes): void {
+  const ufrag = own.iceUfrag ?? session.iceUfrag
+  const pwd = own.icePwd ?? session.icePwd
+  if (!ufrag || !pwd || ufrag.length > 256 || pwd.length > 256) return
+  section.ice = { ufrag, pwd, lite: session.iceLite }
 }
 
-function candidatesOf(loose: LooseMedia): readonly SdpCandidate[] {
-  return (loose.candidates ?? []).flatMap((each) => {
-    const port = whole(each.port, 0, 65_535)
-    const component = whole(each.component, 1, 256)
-    const priority = whole(each.priority, 0, 2 ** 32 - 1)
-    if (port === undefined || component === undefined || priority === undefined) return []
-    return {
-      foundation: String(each.foundation),
-      component,
-      protocol: String(each.transport),
-      priority,
-      address: String(each.ip),
-      port,
-      type: String(each.type),
-      ...defined({ tcpType: text(each.tcptype) }),
-    }
-  })
+function candidateOf(each: CandidateLine): readonly SdpCandidate[] {
+  const port = whole(each.port, 0, 65_535)
+  const component = whole(each.component, 1, 256)
+  const priority = whole(each.priority, 0, 2 ** 32 - 1)
+  if (port === undefined || component === undefined || priority === undefined) return NONE
+  const { foundation, protocol, address, type, tcpType } = each
+  const candidate = { foundation, component, protocol, priority, address, port, type }
+  return [tcpType === undefined ? candidate : { ...candidate, tcpType }]
 }
 
-function extensionsOf(loose: LooseMedia): readonly SdpExtension[] {
-  return (loose.ext ?? []).flatMap((each) => {
-    const id = whole(each.value, 1, 255)
-    return id === undefined ? [] : [{ id, uri: String(each.uri), ...defined({ direction: text(each.direction) }) }]
-  })
+function extensionOf({ id: number, uri, direction }: Attributes['extensions'][number]): readonly SdpExtension[] {
+  const id = whole(number, 1, 255)
+  if (id === undefined) return NONE
+  return [direction === undefined ? { id, uri } : { id, uri, direction }]
 }
 
-function ssrcsOf(loose: LooseMedia): readonly number[] {
-  const ids = (loose.ssrcs ?? []).flatMap((each) => whole(each.id, 0, 2 ** 32 - 1) ?? [])
-  return [...new Set(ids)]
+function ssrcsOf({ ssrcs }: Attributes): readonly number[] {
+  if (ssrcs.length === 0) return NONE
+  return [...new Set(ssrcs.flatMap((each) => whole(each.id, 0, 2 ** 32 - 1) ?? []))]
 }
 
-/** Its type says text; what it gives is a list, whose first entry counts. */
-function msidOf(loose: LooseMedia): string | undefined {
-  const first: unknown = loose.msid?.[0]
-  if (typeof first !== 'object' || first === null) return text(first)
-  const { id, appdata } = first as { readonly id?: unknown; readonly appdata?: unknown }
-  return words([text(id) ?? '', text(appdata) ?? ''].join(' ')).join(' ') || undefined
-}
-
-function setupOf(value: unknown): MediaSection['setup'] {
-  const lower = text(value)?.toLowerCase()
+function setupOf(value: string | undefined): MediaSection['setup'] {
+  const lower = value?.toLowerCase()
   if (lower === 'active' || lower === 'passive' || lower === 'actpass' || lower === 'holdconn') return lower
   return undefined
 }
 
-function directionOf(direction: unknown): Direction {
+function directionOf(direction: string | undefined): Direction {
   if (direction === 'sendonly' || direction === 'recvonly' || direction === 'inactive') return direction
   return 'sendrecv'
 }
 
-/** `sdp-transform` makes numbers of what looks like one, whatever its types say. */
-function text(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value)
-}
-
 /** A name that is short enough to be one. */
-function token(value: unknown): string | undefined {
-  const name = text(value)
+function token(name: string | undefined): string | undefined {
   return name === undefined || name === '' || name.length > 64 ? undefined : name
-}
-
-/** The same without the properties that are `undefined`. */
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

@@ -1,6 +1,6 @@
 import { GatewayError, Secret } from '../../base/index.ts'
 import { isPeer } from '../address.ts'
-import { isTelephoneEvent, sameCodec } from '../codec.ts'
+import { isTelephoneEvent, sameCodec, withoutFeedback } from '../codec.ts'
 import { isKeyOf, isSuite, type SdesSuite } from '../keys.ts'
 import type { MediaSection, SdpCodec, SdpFingerprint, SessionDescription } from '../model.ts'
 import { MID_EXTENSION, TRANSPORT_CC_EXTENSION } from '../profile/feedback.ts'
@@ -106,24 +106,26 @@ function medium(pair: Pair): NegotiatedMedium {
   if (!ours || !theirs || !isLive(pair)) {
     return { kind, active: false, send: false, receive: false, sendCodecs: [], receiveCodecs: [] }
   }
-  const sendCodecs = common(theirs.codecs, ours.codecs)
-  const mid = theirs.mid ?? ours.mid
-  const midExtensionId = agreedExtension(MID_EXTENSION, ours, theirs)
-  const transportCcExtensionId = agreedExtension(TRANSPORT_CC_EXTENSION, ours, theirs)
-  return {
+  const agreed: Writable<NegotiatedMedium> = {
     kind,
     active: true,
     send: receives(askedDirection(theirs)) && sends(ours.direction),
     receive: sends(askedDirection(theirs)) && receives(ours.direction),
-    sendCodecs,
+    sendCodecs: common(theirs.codecs, ours.codecs),
     receiveCodecs: common(ours.codecs, theirs.codecs),
-    ...(mid === undefined ? {} : { mid }),
-    ...(midExtensionId === undefined ? {} : { midExtensionId }),
-    ...(transportCcExtensionId === undefined ? {} : { transportCcExtensionId }),
-    ...(agreesNack(ours, theirs) ? { nack: true } : {}),
-    ...(theirs.ptimeMs === undefined ? {} : { ptimeMs: theirs.ptimeMs }),
   }
+  const mid = theirs.mid ?? ours.mid
+  const midExtensionId = agreedExtension(MID_EXTENSION, ours, theirs)
+  const transportCcExtensionId = agreedExtension(TRANSPORT_CC_EXTENSION, ours, theirs)
+  if (mid !== undefined) agreed.mid = mid
+  if (midExtensionId !== undefined) agreed.midExtensionId = midExtensionId
+  if (transportCcExtensionId !== undefined) agreed.transportCcExtensionId = transportCcExtensionId
+  if (agreesNack(ours, theirs)) agreed.nack = true
+  if (theirs.ptimeMs !== undefined) agreed.ptimeMs = theirs.ptimeMs
+  return agreed
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 function agreedExtension(uri: string, ours: MediaSection, theirs: MediaSection): number | undefined {
   const id = theirs.extensions.find((each) => each.uri === uri)?.id
@@ -131,7 +133,11 @@ function agreedExtension(uri: string, ours: MediaSection, theirs: MediaSection):
 }
 
 function agreesNack(ours: MediaSection, theirs: MediaSection): boolean {
-  return [ours, theirs].every(({ codecs }) => codecs.some(({ rtcpFeedback }) => rtcpFeedback?.includes('nack')))
+  return namesNack(ours) && namesNack(theirs)
+}
+
+function namesNack({ codecs }: MediaSection): boolean {
+  return codecs.some(({ rtcpFeedback }) => rtcpFeedback?.includes('nack') === true)
 }
 
 function rtpMedium(pair: Pair): NegotiatedRtpMedium {
@@ -179,5 +185,5 @@ function srtpOf(ours: MediaSection, theirs: MediaSection): NegotiatedRtpMedium['
 function common(of: readonly SdpCodec[], other: readonly SdpCodec[]): readonly NegotiatedCodec[] {
   const shared = of.filter((codec) => other.some((each) => sameCodec(each, codec)))
   const events = shared.some(isTelephoneEvent) || !other.some(isTelephoneEvent) ? [] : of.filter(isTelephoneEvent)
-  return [...shared, ...events].map(({ rtcpFeedback: _, ...codec }) => codec)
+  return (events.length === 0 ? shared : [...shared, ...events]).map(withoutFeedback)
 }

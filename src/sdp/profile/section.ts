@@ -1,3 +1,4 @@
+import { withoutFeedback } from '../codec.ts'
 import type { Direction, MediaSection, SdpCodec, SdpCrypto, SdpExtension } from '../model.ts'
 import type { LocalFacts, RtpFacts, WebRtcFacts } from '../translate/model.ts'
 
@@ -71,7 +72,7 @@ function rtpSection(plan: SectionPlan, local: RtpFacts): MediaSection | undefine
     port: stream.port,
     protocol: plan.protocol,
     formats: formatsOf(plan.codecs),
-    codecs: plan.codecs.map(({ rtcpFeedback: _, ...codec }) => codec),
+    codecs: plan.codecs.map(withoutFeedback),
     direction: plan.direction,
     address: stream.address,
     // An odd peer that ignores a=rtcp sends to port + 1, which is where ours is.

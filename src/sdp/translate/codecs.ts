@@ -1,4 +1,12 @@
-import { codecLabel, isComfortNoise, isPrimary, isTelephoneEvent, sameCodec, staticPayloadType } from '../codec.ts'
+import {
+  codecLabel,
+  isComfortNoise,
+  isPrimary,
+  isTelephoneEvent,
+  sameCodec,
+  sameName,
+  staticPayloadType,
+} from '../codec.ts'
 import { knownFormat } from '../fmtp.ts'
 import type { MediaSection, Profile, SdpCodec } from '../model.ts'
 import type { Dropped, TranslationPolicy } from './model.ts'
@@ -17,7 +25,8 @@ export function permitted(codec: SdpCodec, kind: string, policy: TranslationPoli
   if (kind === 'video') return VIDEO.includes(codec.name.toLowerCase())
   if (isTelephoneEvent(codec)) return codec.clockRateHz === 8_000 || codec.clockRateHz === 48_000
   if (isComfortNoise(codec)) return codec.clockRateHz === 8_000
-  return policy.audioCodecs.some((label) => label.toLowerCase() === codecLabel(codec).toLowerCase())
+  const wanted = codecLabel(codec)
+  return policy.audioCodecs.some((label) => sameName(label, wanted))
 }
 
 interface OfferTo {
@@ -118,16 +127,19 @@ function answeredEvents(section: MediaSection, chosen: readonly SdpCodec[], to: 
 
 /** A codec as it may be written: only what is known of its format, and the RTCP feedback that both do. */
 function dressed(codec: SdpCodec, feedback: readonly string[]): SdpCodec {
-  const { rtcpFeedback, fmtp, channels, ...plain } = codec
-  const format = knownFormat(codec.name, fmtp)
-  const dress = {
-    ...plain,
-    ...(codec.name.toLowerCase() === 'opus' ? { channels: 2 } : channels === undefined ? {} : { channels }),
-    ...(format === undefined ? {} : { fmtp: format }),
-  }
-  const named = (rtcpFeedback ?? feedback).filter((each) => feedback.includes(each))
-  return named.length === 0 || isTelephoneEvent(codec) ? dress : { ...dress, rtcpFeedback: named }
+  const { payloadType, name, clockRateHz } = codec
+  const dress: Writable<SdpCodec> = { payloadType, name, clockRateHz }
+  const channels = sameName(name, 'opus') ? 2 : codec.channels
+  const format = knownFormat(name, codec.fmtp)
+  if (channels !== undefined) dress.channels = channels
+  if (format !== undefined) dress.fmtp = format
+  if (feedback.length === 0 || isTelephoneEvent(codec)) return dress
+  const named = codec.rtcpFeedback?.filter((each) => feedback.includes(each)) ?? feedback
+  if (named.length > 0) dress.rtcpFeedback = named
+  return dress
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Payload types: the number a codec had before with this peer, its static one, the one it came with, or a free one.
@@ -138,24 +150,24 @@ function numbered(
   before: readonly SdpCodec[],
   numbers: Map<number, SdpCodec>,
 ): readonly SdpCodec[] {
-  const usedNow = new Set<number>()
+  const usedNow: number[] = []
   const result: SdpCodec[] = []
   for (const codec of codecs) {
+    const isFree = (number: number | undefined): number is number => {
+      if (number === undefined) return false
+      const owner = numbers.get(number)
+      if (owner === undefined) return true
+      return !usedNow.includes(number) && before.includes(owner) && sameCodec(owner, codec)
+    }
     const wanted = [
       before.find((each) => sameCodec(each, codec))?.payloadType,
       staticPayloadType(codec),
       codec.payloadType >= 96 ? codec.payloadType : undefined,
-      ...DYNAMIC,
     ]
-    const isFree = (number: number): boolean => {
-      const owner = numbers.get(number)
-      if (owner === undefined) return true
-      return !usedNow.has(number) && before.includes(owner) && sameCodec(owner, codec)
-    }
-    const payloadType = wanted.find((number) => number !== undefined && isFree(number))
+    const payloadType = wanted.find(isFree) ?? DYNAMIC.find(isFree)
     if (payloadType === undefined) continue
-    const given = { ...codec, payloadType }
-    usedNow.add(payloadType)
+    const given = codec.payloadType === payloadType ? codec : { ...codec, payloadType }
+    usedNow.push(payloadType)
     numbers.set(payloadType, given)
     result.push(given)
   }
