@@ -46,6 +46,17 @@ describe('RFC 3261 §18.1.1: requests that are too large for a datagram', () => 
     }
   })
 
+  test('are not sent again over UDP where the connection closed behind a provisional response: it rang', async () => {
+    const rig = rigWith([`sip:${T1}`])
+    const [alice, udp, tcp] = [rig.peer('198.51.100.7'), rig.peer(T1), rig.peer(T1, 'tcp')]
+    await callLarge(alice)
+    await tcp.send(tcp.response(tcp.take('INVITE'), '180 Ringing'))
+    rig.input({ kind: 'flow-closed', flowId: tcp.flow.id })
+    await rig.settle()
+    assert.deepEqual(udp.inbox, [])
+    alice.take('SIP/2.0 503')
+  })
+
   test('stay on UDP where the URI says so, and small ones always do', async () => {
     for (const [targets, place] of [
       [[`sip:${T1};transport=udp`], callLarge],

@@ -58,6 +58,17 @@ describe('RFC 3263: the servers of a trunk that is a domain', () => {
     assert.equal(rig.core.calls()[0]?.state, 'talking')
   })
 
+  test('whatever such a server says at last, the call goes on without it', async () => {
+    const rig = rigWith(['sip:carrier.test'])
+    const [alice, slow, good] = [rig.peer('198.51.100.7'), rig.peer(T1), rig.peer(T2)]
+    await call(alice)
+    await rig.advance(6_000)
+    const invite = good.take('INVITE')
+    await refuse(slow, '603 Decline')
+    await answer(good, invite)
+    alice.take('SIP/2.0 200')
+  })
+
   test('a server that says 100 has all the time it wants', async () => {
     const rig = rigWith(['sip:carrier.test'])
     const [alice, one, two] = [rig.peer('198.51.100.7'), rig.peer(T1), rig.peer(T2)]
