@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type ApiServer, createApiServer, type PageInfo } from './api/index.ts'
 import { asGatewayError, type Secret } from './base/index.ts'
 import type { Config } from './config/index.ts'
-import { createGateway, type Gateway } from './gateway/index.ts'
+import { createGateway, createTls, type Gateway, type RunningTls } from './gateway/index.ts'
 import { chooseEngine, type EngineChoice } from './media/engines/choice.ts'
 import type { MediaEngine } from './media/index.ts'
 import { randomIds } from './random.ts'
@@ -18,10 +18,13 @@ export const SIP_PATH = '/sip'
 /** A gateway that is up. */
 export interface Trunkline {
   readonly http: HostPort
+  readonly https?: HostPort
   readonly sip: Gateway['addresses']
   readonly engine: string
   /** What moves the media, and why, in one line. */
   readonly media: string
+  /** Reads certificates, keys and CAs again; connections that are open stay. */
+  reload(): void
   /** Refuses new calls, ends those that are up (BYE or CANCEL), then closes everything; in this order. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
 }
@@ -39,9 +42,11 @@ export async function startTrunkline(
   const undo: (() => Promise<void>)[] = []
   try {
     const metrics = createMetrics()
+    const tls = createTls(config, options.log)
+    undo.unshift(async () => tls.stop())
     const { engine, about } = await startEngine(config, options.log)
     undo.unshift(() => engine.stop())
-    const gateway = await startGateway(config, engine, metrics, options.log)
+    const gateway = await startGateway(config, { engine, metrics, log: options.log, tls: tls.store })
     undo.unshift(() => gateway.stop())
     const api = await createApiServer({
       control: gateway,
@@ -55,8 +60,16 @@ export async function startTrunkline(
     gateway.attachWebSocket(api.server, SIP_PATH)
     undo.unshift(() => api.stop())
     const http = await api.listen(config.listen.http)
-    const addresses = { http, sip: gateway.addresses }
-    return { ...addresses, engine: engine.name, media: about, stop: (how) => stop({ api, gateway, engine }, how) }
+    const https = await startHttps(config, { api, gateway, tls })
+    return {
+      http,
+      ...(https === undefined ? {} : { https }),
+      sip: gateway.addresses,
+      engine: engine.name,
+      media: about,
+      reload: tls.reload,
+      stop: (how) => stop({ api, gateway, engine, tls }, how),
+    }
   } catch (thrown) {
     for (const step of undo) await step()
     throw thrown
@@ -127,17 +140,35 @@ function ownAddresses(): readonly string[] {
   return [...own, '127.0.0.1']
 }
 
-async function startGateway(config: Config, engine: MediaEngine, metrics: Metrics, log: Log): Promise<Gateway> {
+/** The same page, API and SIP WebSocket once more, over TLS. */
+async function startHttps(
+  { listen }: Config,
+  { api, gateway, tls }: { readonly api: ApiServer; readonly gateway: Gateway; readonly tls: RunningTls },
+): Promise<HostPort | undefined> {
+  if (listen.https === undefined) return undefined
+  const server = tls.httpsServer()
+  gateway.attachWebSocket(server, SIP_PATH)
+  return api.listenOver(server, listen.https)
+}
+
+interface GatewayParts {
+  readonly engine: MediaEngine
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly tls: RunningTls['store']
+}
+
+async function startGateway(config: Config, { engine, metrics, log, tls }: GatewayParts): Promise<Gateway> {
   const { strays, counters } = engine
-  const [advertise] = config.media.advertise
   const gateway = await createGateway({
     listen: { sip: config.listen.sip },
     tenants: config.tenants,
-    ownHosts: [...config.media.advertise, config.listen.http.host],
+    ownHosts: ownHosts(config),
     engine,
     log,
     product: `Trunkline/${VERSION}`,
-    ...(advertise === undefined ? {} : { advertise }),
+    advertise: config.media.advertise,
+    tls,
     origins: config.api.origins,
     limits: config.limits,
     dns: { timeoutMs: 1_000 * config.dns.timeoutSeconds, ...(config.dns.servers && { servers: config.dns.servers }) },
@@ -161,6 +192,10 @@ async function startGateway(config: Config, engine: MediaEngine, metrics: Metric
     refresh: async () => engine.refresh?.(),
   })
   return gateway
+}
+
+function ownHosts({ media, listen: { http, https } }: Config): readonly string[] {
+  return [...media.advertise, http.host, ...(https === undefined ? [] : [https.host])]
 }
 
 function pageInfo(config: Config, engine: MediaEngine): PageInfo {
@@ -201,9 +236,15 @@ function webRoot(): string {
 }
 
 async function stop(
-  parts: { readonly api: ApiServer; readonly gateway: Gateway; readonly engine: MediaEngine },
+  parts: {
+    readonly api: ApiServer
+    readonly gateway: Gateway
+    readonly engine: MediaEngine
+    readonly tls: RunningTls
+  },
   how: { readonly graceMs?: number } = {},
 ): Promise<void> {
+  parts.tls.stop()
   await parts.gateway.stop(how) // The API stays until here: /healthz says `stopping`, /v1/events tells of the ends.
   await parts.api.stop()
   await parts.engine.stop()

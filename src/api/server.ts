@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import type { Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import rateLimit from '@fastify/rate-limit'
 import { type FastifyInstance, fastify } from 'fastify'
 import { asGatewayError, type FaultCode, GatewayError, LIMITS, type Secret } from '../base/index.ts'
@@ -35,6 +37,8 @@ export interface ApiServer {
   readonly server: Server
   /** @throws GatewayError `LISTEN_FAILED`. */
   listen(address: HostPort): Promise<HostPort>
+  /** The same on a further server, which is closed with this one. @throws GatewayError `LISTEN_FAILED`. */
+  listenOver(server: SecureServer, address: HostPort): Promise<HostPort>
   /** Ends event streams and open requests, closes the socket. */
   stop(): Promise<void>
   /** For tests: a request without a socket. */
@@ -65,15 +69,28 @@ export async function createApiServer(options: ApiOptions): Promise<ApiServer> {
   })
   callRoutes(app, { control: options.control, access })
   events.route(app, access)
+  const further: SecureServer[] = []
   return {
     server: app.server,
     listen: async (address) => {
       await listenOn(app, address)
-      const bound = app.server.address()
-      return { host: address.host, port: typeof bound === 'object' && bound !== null ? bound.port : address.port }
+      return boundTo(app.server, address)
+    },
+    listenOver: async (server, address) => {
+      server.on('request', (request, response) => app.routing(request, response))
+      server.listen({ ...address })
+      await once(server, 'listening').catch((thrown) => {
+        throw listenFailed('HTTPS', address, thrown)
+      })
+      further.push(server)
+      return boundTo(server, address)
     },
     stop: async () => {
       events.stop()
+      for (const server of further) {
+        server.close()
+        server.closeAllConnections()
+      }
       await app.close()
     },
     inject: app.inject.bind(app),
@@ -134,11 +151,20 @@ function errorBody(code: FaultCode, message: string): ApiError {
   return { error: { code, message } }
 }
 
-async function listenOn(app: FastifyInstance, { host, port }: HostPort): Promise<void> {
+function boundTo(server: Server | SecureServer, { host, port }: HostPort): HostPort {
+  const bound = server.address()
+  return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+}
+
+async function listenOn(app: FastifyInstance, address: HostPort): Promise<void> {
   try {
-    await app.listen({ host, port })
+    await app.listen({ ...address }) // It adds to what it is given.
   } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw new GatewayError('LISTEN_FAILED', `HTTP cannot listen on ${host}:${port}: ${reason}`, { cause: thrown })
+    throw listenFailed('HTTP', address, thrown)
   }
+}
+
+function listenFailed(what: string, { host, port }: HostPort, thrown: unknown): GatewayError {
+  const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+  return new GatewayError('LISTEN_FAILED', `${what} cannot listen on ${host}:${port}: ${reason}`, { cause: thrown })
 }

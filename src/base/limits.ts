@@ -19,6 +19,10 @@ export const LIMITS = {
   connectionsPerAddress: 2_000,
   /** Time a new stream connection may stay without a whole message. */
   connectionIdleMs: 30_000,
+  /** TLS handshakes of peers on SIP ports at once; a further connection is closed at once. */
+  tlsHandshakes: 1_000,
+  /** Time a peer may take for its TLS handshake. */
+  tlsHandshakeMs: 10_000,
   /** Bytes waiting to be written to one stream connection before it is closed as stuck. */
   connectionSendBufferBytes: 1_048_576,
   sdpBytes: 32_768,

@@ -1,10 +1,12 @@
 import type { TranslationPolicy } from '../sdp/index.ts'
-import type { TransportName } from '../sip/index.ts'
+import type { OwnAddress, TransportName } from '../sip/index.ts'
 
 /** What the operator decided about calls. Plain data, the same for every call. */
 export interface CallConfig {
   /** URI of our Contact toward a peer on that transport, as `sip:192.0.2.1:5060;transport=tcp`. */
   readonly contactFor: Readonly<Partial<Record<TransportName, string>>>
+  /** Where a transport has several addresses: all, of which each peer is told the fitting one. */
+  readonly own?: readonly OwnAddress[]
   /** Value of `User-Agent` and `Server`. */
   readonly product: string
   /** What an SDP may carry toward each kind of party; a destination's own `srtp` goes before. */

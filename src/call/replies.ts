@@ -3,7 +3,10 @@ import {
   ALLOW_IN_CALL,
   type Body,
   type HeaderField,
+  type OwnAddress,
+  ownAddressFor,
   replyTo,
+  type SendTarget,
   type ServerKey,
   type SipRequest,
   SUPPORTED_IN_CALL,
@@ -56,10 +59,30 @@ function ownHeaders(turn: Turn, id: LegId, method: string, status: number): Head
 
 /** Our own Contact toward a leg; nothing of the other leg is in it. */
 export function contactOf(turn: Turn, id: LegId): HeaderField {
-  const { transport } = turn.leg(id)
-  const { contactFor } = turn.deps.config
-  const uri = contactFor[transport] ?? Object.values(contactFor)[0] ?? 'sip:invalid'
-  return { name: 'Contact', value: `<${uri}>` }
+  const { transport, target, flow } = turn.leg(id)
+  const { contactFor, own } = turn.deps.config
+  const chosen = own && ownContact(flow === undefined ? target : { kind: 'flow', flow }, own)
+  const uri = chosen ?? contactFor[transport] ?? Object.values(contactFor)[0] ?? 'sip:invalid'
+  return { name: 'Contact', value: `<${transport === 'tls' && isAskedSecurely(turn, id) ? secured(uri) : uri}>` }
+}
+
+/** RFC 3261 §12.1.1: whoever is called by `sips:`, or calls so, gets such a Contact. */
+function isAskedSecurely(turn: Turn, id: LegId): boolean {
+  const uri = turn.leg(id).destination?.uri ?? turn.call.asked?.to ?? ''
+  return uri.startsWith('sips:')
+}
+
+function secured(uri: string): string {
+  return uri.replace(/^sip:/, 'sips:').replace(/;transport=tls$/, '')
+}
+
+/** Of several listeners the one that this peer reaches. */
+function ownContact(target: SendTarget, own: readonly OwnAddress[]): string | undefined {
+  const address = ownAddressFor(target, own)
+  if (address === undefined) return undefined
+  const { transport, advertised } = address
+  const host = advertised.host.includes(':') ? `[${advertised.host}]` : advertised.host
+  return `sip:${host}:${advertised.port}${transport === 'udp' ? '' : `;transport=${transport}`}`
 }
 
 /** An SDP as a body. */

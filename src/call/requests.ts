@@ -10,6 +10,7 @@ import {
   type SipRequest,
   type SipResponse,
   targetOf,
+  withTlsProfile,
 } from '../sip/index.ts'
 import { keep, restore } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
@@ -92,7 +93,8 @@ export function acknowledge(turn: Turn, id: LegId, key: ClientKey, dialog: Dialo
  */
 export function targetInDialog(leg: Leg, dialog: Dialog): SendTarget {
   if (leg.party.kind === 'user' && leg.flow !== undefined) return { kind: 'flow', flow: leg.flow }
-  return targetOf(nextHopUri(dialog))
+  const target = targetOf(nextHopUri(dialog))
+  return leg.party.kind === 'trunk' ? withTlsProfile(target, `${leg.party.tenant}/${leg.party.trunk}`) : target
 }
 
 /** Only a trunk's own challenge is answered with a trunk's credentials, and only once for each request. */

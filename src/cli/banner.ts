@@ -6,6 +6,7 @@ export interface BannerFacts {
   readonly version: string
   readonly config: Config
   readonly http: HostPort
+  readonly https?: HostPort
   readonly sip: readonly (HostPort & { readonly transport: string })[]
   readonly sipPath: string
   /** What moves the media, in one line. */
@@ -23,6 +24,7 @@ export function banner(facts: BannerFacts): string {
   const rows: (readonly [label: string, text: string])[] = [
     ['Page', `http://${base}/${config.demo ? '  sign in with one click, dial *43, hear yourself' : ''}`],
     ['WebSocket', `ws://${base}${facts.sipPath}  SIP for browsers (RFC 7118)`],
+    ...secureRows(facts),
     ['SIP', facts.sip.map((s) => `${s.transport} ${bracketed(s.host)}:${s.port}`).join(', ')],
     ['Domains', shortList(config.tenants.map((tenant) => tenant.domain))],
     ...accounts(config),
@@ -39,6 +41,12 @@ export function banner(facts: BannerFacts): string {
   return [`Trunkline ${facts.version} is up. Ctrl-C stops it.`, '', ...lines, ...notes, '', ''].join('\n')
 }
 
+function secureRows({ https, sipPath }: BannerFacts): (readonly [string, string])[] {
+  if (https === undefined) return []
+  const base = `${reachable(https.host)}:${https.port}`
+  return [['With TLS', `https://${base}/ and wss://${base}${sipPath}`]]
+}
+
 function accounts(config: Config): (readonly [string, string])[] {
   if (!config.demo) return []
   const users = config.tenants.flatMap((tenant) => tenant.users)
@@ -48,11 +56,14 @@ function accounts(config: Config): (readonly [string, string])[] {
   ])
 }
 
-function firewallText({ config, http, sip }: BannerFacts): string {
+function firewallText({ config, http, https, sip }: BannerFacts): string {
   const { webrtcPorts, rtpPorts } = config.media
   return [
     `TCP ${http.port} (page)`,
-    ...sip.map((s) => `${s.transport.toUpperCase()} ${s.port} (SIP)`),
+    ...(https === undefined ? [] : [`TCP ${https.port} (page with TLS)`]),
+    ...sip.map(
+      (s) => `${s.transport === 'udp' ? 'UDP' : 'TCP'} ${s.port} (SIP${s.transport === 'tls' ? ' with TLS' : ''})`,
+    ),
     `UDP ${rangeText(webrtcPorts)} and TCP ${webrtcPorts.from} (browser media)`,
     `UDP ${rangeText(rtpPorts)} (SIP media)`,
   ].join(', ')

@@ -13,6 +13,7 @@ export function loadConfig(path: string, env: Surroundings['env']): Config {
   const result = parseConfig(readText(path), {
     env,
     readFile: (name) => readFileSync(resolve(dirname(path), name), 'utf8'),
+    locate: (name) => resolve(dirname(path), name),
     newPassword,
   })
   if ('config' in result) return result.config

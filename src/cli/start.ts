@@ -12,8 +12,11 @@ import { untilStopped } from './signals.ts'
 /** What the composition root gives: start, and what was started. */
 export interface Startable {
   readonly http: { readonly host: string; readonly port: number }
+  readonly https?: { readonly host: string; readonly port: number }
   readonly sip: readonly { readonly transport: string; readonly host: string; readonly port: number }[]
   readonly media: string
+  /** Reads certificates, keys and CAs again. */
+  reload(): void
   stop(): Promise<void>
 }
 
@@ -26,7 +29,7 @@ export interface StartDependencies {
 const HELP = `Usage: trunkline start [--config FILE] [--host ADDRESS]
 
 Starts the gateway and runs until Ctrl-C (SIGINT) or SIGTERM: new calls are refused, calls that are up are ended
-politely, sockets are closed. A second signal stops at once.
+politely, sockets are closed. A second signal stops at once. SIGHUP reads certificates again, where there are any.
 
   --config FILE      what to listen on, tenants, trunks; see docs/config.md
   --host ADDRESS     without a file: listen on this address instead of 127.0.0.1, for phones in the local network
@@ -82,7 +85,7 @@ async function prepare(
 function openToOthers(): readonly string[] {
   return [
     'the page gives the demo accounts to every browser in your private network; let nobody else through',
-    'browsers give the microphone to pages from localhost or https only: other machines need a TLS proxy in front',
+    'browsers give the microphone to pages from localhost or https only: other machines need listen.https in a file, or a proxy in front',
   ]
 }
 
@@ -100,6 +103,7 @@ async function run(prepared: Prepared, dependencies: StartDependencies, terminal
       version: VERSION,
       config,
       http: started.http,
+      ...(started.https === undefined ? {} : { https: started.https }),
       sip: started.sip,
       sipPath: dependencies.sipPath,
       media: started.media,
@@ -108,11 +112,24 @@ async function run(prepared: Prepared, dependencies: StartDependencies, terminal
       notes: prepared.notes,
     }),
   )
+  // Elsewhere SIGHUP means that the terminal has gone.
+  if (usesTls(config)) process.on('SIGHUP', started.reload)
   const forced = await untilStopped(process, (signal) => {
     log.info({ signal }, 'stopping: calls are being ended; the same signal again stops at once')
     return started.stop()
   })
+  process.off('SIGHUP', started.reload)
   return forced ? 130 : 0
+}
+
+function usesTls({ tls, tenants }: Config): boolean {
+  const files = [
+    ...tls.certificates,
+    tls.ca,
+    tls.clientCa,
+    ...tenants.flatMap(({ trunks }) => trunks.map((t) => t.tls)),
+  ]
+  return files.some((each) => each !== undefined)
 }
 
 function logFormat(config: Config, terminal: Terminal): 'json' | 'text' {

@@ -2,6 +2,7 @@ import { Secret } from '../base/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 import type { Config, SipListen } from './model.ts'
 import { configSchema } from './schema.ts'
+import { tlsOf } from './tls.ts'
 
 export const DEMO_DOMAIN = 'demo.trunkline.test'
 
@@ -26,13 +27,14 @@ export function builtinTenant(newPassword: () => string): Tenant {
 
 /** The configuration of a start without a file: the demo tenant on `host`. */
 export function demoConfig(host: string, newPassword: () => string): Config {
-  const { store: _store, tenants: _tenants, api, ...defaults } = configSchema((value) => ({ value })).parse({})
+  const { store: _store, tenants: _tenants, api, tls, ...defaults } = configSchema((value) => ({ value })).parse({})
   return {
     ...defaults,
     listen: {
       http: { ...defaults.listen.http, host },
       sip: defaults.listen.sip.map((address): SipListen => ({ ...address, host })),
     },
+    tls: tlsOf(tls),
     api: { origins: api.origins },
     tenants: [builtinTenant(newPassword)],
     demo: true,

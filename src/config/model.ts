@@ -4,7 +4,8 @@ import type { Tenant } from '../tenancy/index.ts'
 
 /** Everything an operator can say, checked and with defaults filled in. Frozen. */
 export interface Config {
-  readonly listen: { readonly http: HostPort; readonly sip: readonly SipListen[] }
+  readonly listen: { readonly http: HostPort; readonly https?: HostPort; readonly sip: readonly SipListen[] }
+  readonly tls: TlsConfig
   readonly media: MediaConfig
   readonly api: ApiConfig
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' }
@@ -19,10 +20,25 @@ export interface Config {
 }
 
 export interface SipListen {
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
   readonly host: string
   /** 0: the system picks a free port. */
   readonly port: number
+  /** Told to peers instead of what is bound; without a port the bound one. */
+  readonly advertise?: { readonly host: string; readonly port?: number }
+  /** Only of `tls`: whether clients show a certificate. */
+  readonly clientCertificates?: 'none' | 'request' | 'require'
+}
+
+/** Paths of PEM files, as they are opened. */
+export interface TlsConfig {
+  /** The first one is for peers that name no host or an unknown one. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[]
+  readonly minVersion: '1.2' | '1.3'
+  readonly clientCa?: string
+  readonly ca?: string
+  /** How often the files are looked at. */
+  readonly reloadMs: number
 }
 
 export interface MediaConfig {

@@ -105,7 +105,7 @@ const trunk = (name: string, accept: string): string =>
 
 const wrong: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
   ['an unknown key near a known one', 'lisen: {}', /^1:8 lisen: found an unknown key, .*\(did you mean listen\?\)$/],
-  ['an unknown key near nothing', 'zebra: 1', /zebra: found an unknown key, expected one of: listen, media/],
+  ['an unknown key near nothing', 'zebra: 1', /zebra: found an unknown key, expected one of: listen, tls, media/],
   ['a key of a list entry', tenant('users: [{ name: a, pasword: b }]'), /users\[0\]\.pasword.*did you mean password/],
   [
     'a missing key',
@@ -204,7 +204,7 @@ const wrong: readonly (readonly [what: string, text: string, expected: RegExp])[
   ['a limit out of range', 'limits: { calls: 0 }', /limits\.calls: found 0, expected a whole number from 1 to 10000/],
   ['text that is not YAML', 'listen: [', /^1:\d+ found text that is not YAML/],
   ['a key twice', 'api: {}\napi: {}', /^2:1 found text that is not YAML: Map keys must be unique/],
-  ['a list instead of a section', 'listen: [1]', /listen: found a list, expected keys: http, sip/],
+  ['a list instead of a section', 'listen: [1]', /listen: found a list, expected keys: http, https, sip/],
   ['a text instead of everything', 'hello', /found "hello", expected keys: listen/],
 ]
 
@@ -272,5 +272,94 @@ tenants:
         assert.ok('config' in result || result.mistakes.length > 0)
       }),
     )
+  })
+})
+
+describe('TLS', () => {
+  const files: Surroundings = { ...surroundings, readFile: () => 'PEM', locate: (path) => `/etc/trunkline/${path}` }
+  const read = (text: string): readonly string[] => {
+    const result = parseConfig(text, files)
+    return 'mistakes' in result ? result.mistakes.map(mistakeText) : []
+  }
+
+  test('listeners as text and as section, certificates, and what a trunk needs', () => {
+    const result = parseConfig(
+      `
+listen:
+  https: "0.0.0.0:8443"
+  sip:
+    - "udp:127.0.0.1:5060"
+    - { address: "tls:[::]:5061", advertise: "sip.example.test:5061", clientCertificates: request }
+tls: { certificates: [{ cert: gw.pem, key: gw.key }], clientCa: ca.pem }
+tenants:
+  - domain: example.test
+    trunks:
+      - { name: sbc, targets: ["sips:sbc.test"], tls: { verify: none, accept: [SBC.test], names: ["*.sbc.test"] } }
+`,
+      files,
+    )
+    assert.ok('config' in result, JSON.stringify(result))
+    const { listen, tls, tenants, notices } = result.config
+    assert.deepEqual(listen.https, { host: '0.0.0.0', port: 8443 })
+    assert.deepEqual(listen.sip, [
+      { transport: 'udp', host: '127.0.0.1', port: 5060 },
+      {
+        transport: 'tls',
+        host: '::',
+        port: 5061,
+        advertise: { host: 'sip.example.test', port: 5061 },
+        clientCertificates: 'request',
+      },
+    ])
+    assert.deepEqual(tls, {
+      certificates: [{ cert: '/etc/trunkline/gw.pem', key: '/etc/trunkline/gw.key' }],
+      minVersion: '1.2',
+      clientCa: '/etc/trunkline/ca.pem',
+      reloadMs: 30_000,
+    })
+    assert.deepEqual(tenants[0]?.trunks[0]?.tls, { verify: 'none', accept: ['sbc.test'], names: ['*.sbc.test'] })
+    assert.deepEqual(notices, ['trunk sbc of example.test: its certificate is not verified (tls.verify: none)'])
+  })
+
+  const certificate = 'tls: { certificates: [{ cert: a, key: b }] }'
+  const mistakes: readonly (readonly [what: string, text: string, mistake: RegExp])[] = [
+    ['TLS without a certificate', 'listen: { sip: ["tls:127.0.0.1:5061"] }', /sip\[0\].*tls\.certificates/],
+    ['https without a certificate', 'listen: { https: "127.0.0.1:8443" }', /https.*tls\.certificates/],
+    [
+      'an unknown key of a listener',
+      'listen: { sip: [{ address: "udp:127.0.0.1:5060", advertized: a.test }] }',
+      /sip\[0\]\.advertized.*did you mean advertise/,
+    ],
+    ['a bad address of a section', 'listen: { sip: [{ address: "sctp:127.0.0.1:5060" }] }', /sip\[0\]\.address/],
+    ['a bad address alone', 'listen: { sip: ["sctp:127.0.0.1:5060"] }', /sip\[0\]: found "sctp.*udp:, tcp: or tls:/],
+    [
+      'clients that nobody can verify',
+      `${certificate}\nlisten: { sip: [{ address: "tls:127.0.0.1:5061", clientCertificates: require }] }`,
+      /clientCertificates.*tls\.clientCa/,
+    ],
+    [
+      'client certificates over UDP',
+      'listen: { sip: [{ address: "udp:127.0.0.1:5060", clientCertificates: require }] }',
+      /clientCertificates.*only a tls:/,
+    ],
+    [
+      'the port of another',
+      `${certificate}\nlisten: { sip: ["tcp:127.0.0.1:5061", "tls:127.0.0.1:5061"] }`,
+      /sip\[1\]/,
+    ],
+    [
+      'a name of two trunks',
+      'tenants: [{ domain: a.test, trunks: [{ name: a, targets: ["sip:a.test"], tls: { accept: [n.test] } }, ' +
+        '{ name: b, targets: ["sip:b.test"], tls: { accept: [N.test] } }] }]',
+      /trunks\[1\]\.tls\.accept\[0\].*trunks\[0\]/,
+    ],
+  ]
+  for (const [what, text, mistake] of mistakes) {
+    test(`a mistake is named: ${what}`, () => assert.match(read(text).join('\n'), mistake))
+  }
+
+  test('a file that is not there is named', () => {
+    const result = parseConfig('tls: { certificates: [{ cert: gone.pem, key: gone.pem }] }', surroundings)
+    assert.ok('mistakes' in result && result.mistakes.length === 2)
   })
 })

@@ -6,8 +6,9 @@ import { nearest } from './nearest.ts'
 import { pathText, valueAt, withoutNulls } from './raw.ts'
 import { checkReferences } from './references.ts'
 import { configSchema, keysAt, type RawConfig } from './schema.ts'
-import { type Surroundings, secretResolver } from './secrets.ts'
+import { fileFinder, type Surroundings, secretResolver } from './secrets.ts'
 import { tenantOf } from './tenant.ts'
+import { listenOf, tlsOf, unverifiedTrunks } from './tls.ts'
 
 export type ParsedConfig = { readonly config: Config } | { readonly mistakes: readonly Mistake[] }
 
@@ -22,7 +23,7 @@ export function parseConfig(text: string, surroundings: Surroundings): ParsedCon
   const source = readDocument(document)
   if ('problem' in source) return { mistakes: [{ path: '', found: source.problem, expected: 'a plain YAML document' }] }
   const place = placeIn(document, lines)
-  const checked = configSchema(secretResolver(surroundings)).safeParse(source.value)
+  const checked = configSchema(secretResolver(surroundings), fileFinder(surroundings)).safeParse(source.value)
   const mistakes = [
     ...(checked.success ? [] : checked.error.issues.flatMap((issue) => shapeMistakes(issue, source.value, place))),
     ...checkReferences(source.value).map(({ path, ...rest }) => ({
@@ -61,12 +62,23 @@ function syntaxMistake(error: YAMLError, lines: LineCounter): Mistake {
 }
 
 function shapeMistakes(issue: z.core.$ZodIssue, root: unknown, place: PlaceOf): readonly Mistake[] {
+  if (issue.code === 'invalid_union') {
+    const inner = innerIssues(issue, valueAt(root, issue.path))
+    if (inner !== undefined) return inner.flatMap((each) => shapeMistakes(each, root, place))
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], place))
   const { source, ...at } = place(issue.path)
   const value = valueAt(root, issue.path)
   const unquoted = typeof value === 'number' && issue.code === 'invalid_type' && /^[+\d]/.test(source ?? '')
   const hint = unquoted ? { hint: `put it in quotes: "${isSecret(issue.path) ? '…' : source}"` } : {}
   return [{ ...at, path: pathText(issue.path), found: foundText(value, issue.path), expected: issue.message, ...hint }]
+}
+
+/** Of a value that may be a text or a section: what is wrong with it as the one that it is. */
+function innerIssues(issue: z.core.$ZodIssueInvalidUnion, value: unknown): readonly z.core.$ZodIssue[] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const ofSection = issue.errors.at(-1)
+  return ofSection?.map((each) => ({ ...each, path: [...issue.path, ...each.path] }))
 }
 
 function unknownKey(path: readonly PropertyKey[], place: PlaceOf): Mistake {
@@ -115,9 +127,11 @@ function byPlace(a: Mistake, b: Mistake): number {
 }
 
 function fromRaw(raw: RawConfig, surroundings: Surroundings): Config {
-  const { store, tenants, api, ...rest } = raw
+  const { store, tenants, api, listen, tls, ...rest } = raw
   return {
     ...rest,
+    listen: listenOf(listen),
+    tls: tlsOf(tls),
     api: { origins: api.origins, ...(api.token === undefined ? {} : { token: api.token }) },
     tenants: tenants?.map(tenantOf) ?? [builtinTenant(surroundings.newPassword)],
     demo: tenants === undefined,
@@ -125,6 +139,7 @@ function fromRaw(raw: RawConfig, surroundings: Surroundings): Config {
       ...(store === undefined
         ? []
         : ['store is kept for a later version: registrations and calls are forgotten when this one stops']),
+      ...unverifiedTrunks(tenants ?? []),
       ...(tenants === undefined ? ['no tenants in the file: the demo tenant is used'] : []),
     ],
   }

@@ -1,16 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { DEFAULTS } from './defaults.ts'
+import type { Finding } from './finding.ts'
 import type { PortRange, SipListen } from './model.ts'
 import { nearest } from './nearest.ts'
 import { listAt, type Path, textAt, valueAt } from './raw.ts'
+import { checkTls } from './references-tls.ts'
 import { isNetwork, NUMBER_TARGET, parseHostPort, parsePortRange, parseSipListen } from './syntax.ts'
-
-/** A mistake without its place in the text. */
-export interface Finding {
-  readonly path: Path
-  readonly expected: string
-  readonly hint?: string
-}
 
 /**
  * What no part can know alone: names that point nowhere, things named twice, ports used twice. Works on the unchecked
@@ -22,6 +17,7 @@ export function checkReferences(root: unknown): readonly Finding[] {
     ...portsDoNotOverlap(root),
     ...domainsDiffer(root),
     ...trunkSourcesDiffer(root),
+    ...checkTls(root, sipAddresses(root)),
     ...listAt(root, 'tenants').flatMap((tenant, index) => checkTenant(tenant, ['tenants', index])),
   ]
 }
@@ -160,10 +156,13 @@ function listenAddressesDiffer(root: unknown): readonly Finding[] {
   }
   for (const [index, sip] of sipAddresses(root).entries()) {
     if (sip === undefined) continue
-    note(['listen', 'sip', index], `${sip.transport} ${sip.host} ${sip.port}`, `listen.sip[${index}]`, sip.port)
+    const protocol = sip.transport === 'udp' ? 'udp' : 'tcp'
+    note(['listen', 'sip', index], `${protocol} ${sip.host} ${sip.port}`, `listen.sip[${index}]`, sip.port)
   }
   const http = parseHostPort(textAt(root, 'listen', 'http') ?? DEFAULTS.http)
   if (http !== undefined) note(['listen', 'http'], `tcp ${http.host} ${http.port}`, 'listen.http', http.port)
+  const https = parseHostPort(textAt(root, 'listen', 'https') ?? '')
+  if (https !== undefined) note(['listen', 'https'], `tcp ${https.host} ${https.port}`, 'listen.https', https.port)
   return findings
 }
 
@@ -171,7 +170,10 @@ function listenAddressesDiffer(root: unknown): readonly Finding[] {
 function sipAddresses(root: unknown): readonly (SipListen | undefined)[] {
   const written = valueAt(root, ['listen', 'sip'])
   const texts: readonly unknown[] = Array.isArray(written) ? written : DEFAULTS.sip
-  return texts.map((text) => (typeof text === 'string' ? parseSipListen(text) : undefined))
+  return texts.map((entry) => {
+    const text = typeof entry === 'string' ? entry : textAt(entry, 'address')
+    return text === undefined ? undefined : parseSipListen(text)
+  })
 }
 
 function portsDoNotOverlap(root: unknown): readonly Finding[] {

@@ -4,12 +4,14 @@ import { DEFAULTS } from './defaults.ts'
 import {
   DIAL_PREFIX,
   isAddress,
+  isCertificateName,
   isDomain,
   isNetwork,
   isTrunkTarget,
   LOCAL_NAME,
   NUMBER,
   NUMBER_TARGET,
+  parseAdvertised,
   parseDnsServer,
   parseHostPort,
   parsePortRange,
@@ -20,17 +22,28 @@ import {
 /** Turns `env:NAME` and `file:PATH` into what they stand for, or says what is wrong. */
 export type SecretResolver = (text: string) => { readonly value: string } | { readonly problem: string }
 
+/** Where a file of the text is, or what is wrong with it. */
+export type FileFinder = (path: string) => { readonly path: string } | { readonly problem: string }
+
 /**
  * The shape of the text. Every message says what is expected at its place; what was found is added by the reader.
  * References between parts are checked in `references.ts`, because they must be reported even if another part is bad.
  */
-export function configSchema(resolve: SecretResolver) {
+export function configSchema(resolve: SecretResolver, find: FileFinder = asItIs) {
   return section({
     listen: section({
       http: parsed(parseHostPort, 'an address and port such as "127.0.0.1:8080"').prefault(DEFAULTS.http),
-      sip: list(parsed(parseSipListen, 'udp: or tcp: with an address and port, such as "udp:127.0.0.1:5060"'))
+      https: parsed(parseHostPort, 'an address and port such as "0.0.0.0:8443"').optional(),
+      sip: list(listenerSchema())
         .min(1, 'at least one address')
         .prefault([...DEFAULTS.sip]),
+    }).prefault({}),
+    tls: section({
+      certificates: list(certificateSchema(find)).max(1_000, 'at most 1,000 certificates').default([]),
+      minVersion: z.enum(['1.2', '1.3'], expected('"1.2" or "1.3", in quotes')).default('1.2'),
+      clientCa: file(find).optional(),
+      ca: file(find).optional(),
+      reloadSeconds: count(1, 86_400).default(30),
     }).prefault({}),
     media: mediaSchema().prefault({}),
     store: text(/^embedded:.+$/, '"embedded:" and a folder (this version knows no other store)').optional(),
@@ -57,7 +70,7 @@ export function configSchema(resolve: SecretResolver) {
       registrations: count(1, LIMITS.registrations).default(LIMITS.registrations),
       connections: count(1, LIMITS.connections).default(LIMITS.connections),
     }).prefault({}),
-    tenants: list(tenantSchema(resolve)).min(1, 'at least one tenant').optional(),
+    tenants: list(tenantSchema(resolve, find)).min(1, 'at least one tenant').optional(),
   })
 }
 
@@ -77,13 +90,13 @@ function mediaSchema() {
   })
 }
 
-function tenantSchema(resolve: SecretResolver) {
+function tenantSchema(resolve: SecretResolver, find: FileFinder) {
   const domain = () => text(isDomain, 'a domain such as example.test').transform((value) => value.toLowerCase())
   return section({
     domain: domain(),
     aliases: list(domain()).default([]),
     users: list(userSchema(resolve)).default([]),
-    trunks: list(trunkSchema(resolve)).default([]),
+    trunks: list(trunkSchema(resolve, find)).default([]),
     routes: list(routeSchema()).default([]),
     numbers: list(numberSchema()).default([]),
     digest: list(z.enum(['MD5', 'SHA-256'], expected('MD5 or SHA-256')))
@@ -109,7 +122,7 @@ function userSchema(resolve: SecretResolver) {
   })
 }
 
-function trunkSchema(resolve: SecretResolver) {
+function trunkSchema(resolve: SecretResolver, find: FileFinder) {
   return section({
     name: text(LOCAL_NAME, 'a name of letters, digits and . _ -'),
     targets: list(text(isTrunkTarget, 'a SIP URI such as "sip:192.0.2.1:5060;transport=udp"'))
@@ -121,8 +134,41 @@ function trunkSchema(resolve: SecretResolver) {
       password: secret(resolve, 1, 'a password, or env:NAME, or file:PATH'),
       realm: text(/^[^\r\n"\\]{1,128}$/, 'a realm').optional(),
     }).optional(),
+    tls: section({
+      verify: z.enum(['peer', 'none'], expected('peer or none')).default('peer'),
+      names: list(certificateName()).default([]),
+      ca: file(find).optional(),
+      certificate: certificateSchema(find).optional(),
+      accept: list(certificateName()).default([]),
+    }).optional(),
     srtp: z.enum(['offer', 'accept', 'never'], expected('offer, accept or never')).default('accept'),
   })
+}
+
+function certificateName() {
+  const what = 'a name of a certificate, such as sbc.example.test'
+  return text(isCertificateName, what).transform((name) => name.toLowerCase())
+}
+
+function certificateSchema(find: FileFinder) {
+  return section({ cert: file(find), key: file(find) })
+}
+
+const LISTENER = 'udp:, tcp: or tls: with an address and port, such as "udp:127.0.0.1:5060"'
+
+/** Mostly the address alone; a section where there is more to say of it. */
+function listenerSchema() {
+  const alone = parsed(parseSipListen, LISTENER)
+  const whole = section({
+    address: parsed(parseSipListen, LISTENER),
+    advertise: parsed(parseAdvertised, 'a host that peers reach, with or without a port').optional(),
+    clientCertificates: z.enum(['none', 'request', 'require'], expected('none, request or require')).optional(),
+  }).transform(({ address, advertise, clientCertificates }) => ({
+    ...address,
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(clientCertificates === undefined ? {} : { clientCertificates }),
+  }))
+  return z.union([alone, whole], expected(LISTENER))
 }
 
 function routeSchema() {
@@ -183,6 +229,21 @@ function secret(resolve: SecretResolver, minimum: number, what: string) {
   })
 }
 
+/** A PEM file that can be read; what is in it is looked at when it is used. */
+function file(find: FileFinder) {
+  const what = 'the path of a PEM file'
+  return z.string(expected(what)).transform((value, ctx) => {
+    const found = find(value)
+    if ('path' in found) return found.path
+    ctx.issues.push({ code: 'custom', message: found.problem, input: value })
+    return z.NEVER
+  })
+}
+
+function asItIs(path: string): { readonly path: string } {
+  return { path }
+}
+
 function count(from: number, to: number) {
   const what = `a whole number from ${from} to ${to}`
   return z.int(expected(what)).min(from, what).max(to, what)
@@ -200,7 +261,7 @@ const SCHEMA_FOR_KEYS = z.toJSONSchema(
 /** The keys that may stand in the section at `path` (numbers are positions in lists). */
 export function keysAt(path: readonly PropertyKey[]): readonly string[] {
   let node: JsonNode | undefined = SCHEMA_FOR_KEYS as JsonNode
-  for (const step of path) node = typeof step === 'number' ? node?.items : node?.properties?.[String(step)]
+  for (const step of path) node = sectionOf(typeof step === 'number' ? node?.items : node?.properties?.[String(step)])
   return Object.keys(node?.properties ?? {})
 }
 
@@ -212,14 +273,20 @@ export function allKeys(): readonly string[] {
       const path = prefix === '' ? key : `${prefix}.${key}`
       out.push(path)
       walk(child, path)
-      walk(child.items, `${path}[]`)
+      walk(sectionOf(child.items), `${path}[]`)
     }
   }
   walk(SCHEMA_FOR_KEYS as JsonNode, '')
   return out
 }
 
+/** What may be written as a text or as a section has the keys of the section. */
+function sectionOf(node: JsonNode | undefined): JsonNode | undefined {
+  return node?.anyOf?.find(({ properties }) => properties !== undefined) ?? node
+}
+
 interface JsonNode {
   readonly properties?: Readonly<Record<string, JsonNode>>
   readonly items?: JsonNode
+  readonly anyOf?: readonly JsonNode[]
 }

@@ -1,10 +1,12 @@
-import type { SecretResolver } from './schema.ts'
+import type { FileFinder, SecretResolver } from './schema.ts'
 
 /** What the text may point at outside of itself. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Content of a file; throws an Error if it cannot be read. Relative paths are the caller's to resolve. */
   readonly readFile: (path: string) => string
+  /** The path that a relative one stands for. Default: itself. */
+  readonly locate?: (path: string) => string
   /** A new password for a demo account. */
   readonly newPassword: () => string
 }
@@ -31,5 +33,17 @@ function fromFile(path: string, { readFile }: Surroundings): ReturnType<SecretRe
     return value === '' ? { problem: `the file ${path} not to be empty` } : { value }
   } catch (thrown) {
     return { problem: `a readable file at ${path} (${thrown instanceof Error ? thrown.message : String(thrown)})` }
+  }
+}
+
+/** Files that are opened later have to be there now. */
+export function fileFinder({ readFile, locate }: Surroundings): FileFinder {
+  return (path) => {
+    try {
+      readFile(path)
+      return { path: locate?.(path) ?? path }
+    } catch (thrown) {
+      return { problem: `a readable file (${thrown instanceof Error ? thrown.message : String(thrown)})` }
+    }
   }
 }

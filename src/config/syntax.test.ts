@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isDomain, isNetwork, isTrunkTarget, parseHostPort, parsePortRange } from './syntax.ts'
+import {
+  isCertificateName,
+  isDomain,
+  isNetwork,
+  isTrunkTarget,
+  parseAdvertised,
+  parseHostPort,
+  parsePortRange,
+} from './syntax.ts'
 
 function table(what: string, check: (text: string) => boolean, good: readonly string[], bad: readonly string[]): void {
   describe(what, () => {
@@ -31,6 +39,19 @@ table('domain', isDomain, ['example.test', 'a', '192.0.2.1'], ['', '.', 'a..b', 
 table(
   'trunk target',
   isTrunkTarget,
-  ['sip:192.0.2.1', 'sip:pbx.test:5080;transport=tcp', 'sip:[2001:db8::1]:5060'],
-  ['', 'sips:a.test', 'sip:user@a.test', 'sip:a.test:0', 'sip:a.test;transport=tls', 'sip:2001:db8::1', 'a.test'],
+  [
+    'sip:192.0.2.1',
+    'sip:pbx.test:5080;transport=tcp',
+    'sip:[2001:db8::1]:5060',
+    'sips:a.test',
+    'sip:a.test;transport=tls',
+  ],
+  ['', 'sip:user@a.test', 'sip:a.test:0', 'sips:a.test;transport=udp', 'sip:a.test;transport=ws', 'sip:2001:db8::1'],
 )
+table(
+  'advertised address',
+  (text) => parseAdvertised(text) !== undefined,
+  ['203.0.113.7', '203.0.113.7:5070', 'sip.example.test', 'sip.example.test:5061', '2001:db8::1', '[2001:db8::1]:5060'],
+  ['', '203.0.113.7:0', '203.0.113.7:70000', '[203.0.113.7]:5060', 'sip:a.test', 'a b'],
+)
+table('certificate name', isCertificateName, ['sbc.test', '*.sbc.test'], ['', '*', 'a.*.test', 'sbc test'])

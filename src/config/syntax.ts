@@ -20,13 +20,24 @@ export function parseDnsServer(text: string): HostPort | undefined {
   return server?.port === 0 ? undefined : server
 }
 
-/** `udp:127.0.0.1:5060`. */
+/** `udp:127.0.0.1:5060`, `tls:[::]:5061`. */
 export function parseSipListen(text: string): SipListen | undefined {
-  const match = /^(udp|tcp):(.+)$/.exec(text)
+  const match = /^(udp|tcp|tls):(.+)$/.exec(text)
   const transport = match?.[1]
   const address = match?.[2] === undefined ? undefined : parseHostPort(match[2])
-  if (address === undefined || (transport !== 'udp' && transport !== 'tcp')) return undefined
+  if (address === undefined || (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls')) return undefined
   return { transport, ...address }
+}
+
+/** `203.0.113.7`, `203.0.113.7:5070`, `[2001:db8::1]:5060`, `sip.example.test`: what peers are told. */
+export function parseAdvertised(text: string): SipListen['advertise'] {
+  if (isIP(text) === 6) return { host: text }
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text)
+  if (match === null) return undefined
+  const [, v6, other = '', digits] = match
+  const isHost = v6 === undefined ? isDomain(other) : isIP(v6) === 6
+  if (!isHost || Number(digits ?? 1) < 1 || Number(digits ?? 1) > 65_535) return undefined
+  return { host: v6 ?? other, ...(digits === undefined ? {} : { port: Number(digits) }) }
 }
 
 /** `20000-29999`, or one port. */
@@ -56,10 +67,10 @@ export function isDomain(text: string): boolean {
   return text.length <= 253 && text.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label))
 }
 
-/** `sip:host[:port][;transport=udp|tcp]`: where a trunk's requests are sent. */
+/** `sip:host[:port][;transport=udp|tcp|tls]`, `sips:host[:port]`: where a trunk's requests are sent. */
 export function isTrunkTarget(text: string): boolean {
-  const match = /^sip:(\[[0-9a-fA-F:.]+\]|[^:;?@\s[\]]+)(?::(\d{1,5}))?(?:;transport=(?:udp|tcp))?$/i.exec(text)
-  if (match === null) return false
+  const match = /^sips?:(\[[0-9a-fA-F:.]+\]|[^:;?@\s[\]]+)(?::(\d{1,5}))?(?:;transport=(?:udp|tcp|tls))?$/i.exec(text)
+  if (match === null || /^sips:.*=udp$/i.test(text)) return false
   const host = match[1] ?? ''
   const port = Number(match[2] ?? 5060)
   const inner = host.startsWith('[') ? host.slice(1, -1) : host
@@ -74,3 +85,7 @@ export const LOCAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 export const DIAL_PREFIX = /^(?:\+?[0-9*#]{0,24})$/
 export const NUMBER = /^\+?[0-9]{1,24}$/
 export const NUMBER_TARGET = /^(user|trunk):(.+)$/
+/** A name in a certificate: a host, or one with a `*` as its first label, which stands for itself. */
+export function isCertificateName(text: string): boolean {
+  return isDomain(text.startsWith('*.') ? text.slice(2) : text)
+}

@@ -1,6 +1,7 @@
 import type { NumberRule, Tenant, Trunk, User } from '../tenancy/index.ts'
 import type { RawConfig } from './schema.ts'
 import { NUMBER_TARGET } from './syntax.ts'
+import { trunkTlsOf } from './tls.ts'
 
 type RawTenant = NonNullable<RawConfig['tenants']>[number]
 
@@ -27,10 +28,14 @@ function userOf({ name, password, displayName }: RawTenant['users'][number]): Us
   return { name, password, ...(displayName === undefined ? {} : { displayName }) }
 }
 
-function trunkOf({ auth, ...trunk }: RawTenant['trunks'][number]): Trunk {
+function trunkOf({ auth, tls, ...rest }: RawTenant['trunks'][number]): Trunk {
+  const trunk = tls === undefined ? rest : { ...rest, tls: trunkTlsOf(tls) }
   if (auth === undefined) return trunk
-  const { realm, ...rest } = auth
-  return { ...trunk, auth: { ...rest, ...(realm === undefined ? {} : { realm }) } }
+  return { ...trunk, auth: authOf(auth) }
+}
+
+function authOf({ realm, ...rest }: NonNullable<RawTenant['trunks'][number]['auth']>): NonNullable<Trunk['auth']> {
+  return { ...rest, ...(realm === undefined ? {} : { realm }) }
 }
 
 function numberOf({ number, to }: RawTenant['numbers'][number]): NumberRule {

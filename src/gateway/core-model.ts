@@ -98,6 +98,8 @@ export type CoreOutput =
   | { readonly kind: 'send'; readonly sendId: number; readonly target: SendTarget; readonly data: ByteString }
   /** Whoever asks the DNS answers each with one `dns-answer`, whatever happens. */
   | { readonly kind: 'dns-query'; readonly question: DnsQuestion }
+  /** Requests to this port of the flow's peer may go over the flow (RFC 5923): its certificate proves who it is. */
+  | { readonly kind: 'alias'; readonly flow: Flow; readonly port: number }
   /** The engine's answers come back as `media-opened`, `media-changed`, `media-failed`, `media-closed`. */
   | { readonly kind: 'media-open'; readonly call: CallId; readonly op: number; readonly spec: SessionSpec }
   | {

@@ -229,6 +229,9 @@ class GatewayCore implements Core {
       case 'pong':
         this.#outputs.push({ kind: 'send', sendId: 0, target: { kind: 'flow', flow: output.flow }, data: output.data })
         break
+      case 'alias':
+        this.#outputs.push(output)
+        break
       case 'request':
         this.#countIn(output.flow, output.request)
         this.#request(output, now)

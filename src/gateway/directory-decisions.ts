@@ -17,7 +17,11 @@ export function createDecisions(options: CoreOptions, changed?: ContactsChanged)
   return {
     tenantOf: directory.tenantOf,
     isOurs: directory.isOurs,
-    trunksAt: (flow) => (isWebSocket(flow.transport) ? [] : directory.trunksAt(flow.remote.host)),
+    trunksAt(flow) {
+      if (isWebSocket(flow.transport)) return []
+      const named = flow.identities === undefined ? [] : directory.trunksNamed(flow.identities)
+      return named.length > 0 ? named : directory.trunksAt(flow.remote.host)
+    },
     isUser: ({ domain }, name) => directory.user(domain, name) !== undefined,
     isNumber: ({ domain }, number) => directory.number(domain, number) !== undefined,
     route: ({ user, caller, tenant }, now) =>

@@ -1,13 +1,20 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { GatewayControl } from '../api/index.ts'
 import { LIMITS } from '../base/index.ts'
 import type { CallConfig } from '../call/index.ts'
 import { randomIds } from '../random.ts'
 import type { TranslationPolicy } from '../sdp/index.ts'
-import type { DnsQuestion } from '../sip/index.ts'
+import type { DnsQuestion, SipEndpointOptions } from '../sip/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
-import { createResolver, openTransports, refuseUpgrade, type Transports } from '../transport/index.ts'
+import {
+  createResolver,
+  openTransports,
+  refuseUpgrade,
+  type TransportOptions,
+  type Transports,
+} from '../transport/index.ts'
 import { createCore } from './core.ts'
 import type { Core, CoreInput, CoreOutput } from './core-model.ts'
 import { createDriver, type Driver } from './driver.ts'
@@ -19,6 +26,11 @@ import { type SipAddresses, sipAddresses } from './sip-addresses.ts'
 
 /** What peers and media may take at the end, in ms. */
 const FAREWELL_MS = 2_000
+
+/** A domain that has servers over TLS too is called so if it can call back. */
+const OPEN_TRANSPORTS = ['udp', 'tcp'] as const
+
+const DROPPED = 'connection or message dropped'
 
 /** What browsers and telephones can both speak without transcoding, best first. */
 const AUDIO_CODECS = ['opus/48000', 'G722/8000', 'PCMU/8000', 'PCMA/8000']
@@ -47,19 +59,16 @@ interface Parts {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const early: CoreInput[] = []
   let take = (input: CoreInput): void => void early.push(input) // Until there is a core to take it.
-  const transports = await openTransports(
-    { listen: options.listen.sip, webSocket: { origins: options.origins ?? [] }, limits: options.limits ?? {} },
-    {
-      received: (flow, data, broken) => take({ kind: 'received', flow, data, ...(broken && { broken }) }),
-      flowClosed: (flowId) => take({ kind: 'flow-closed', flowId }),
-      sendFailed: (sendId, cause) => take({ kind: 'send-failed', sendId, cause }),
-      dropped(code, detail) {
-        options.metrics?.sipRejected(code)
-        options.log.debug({ code, detail }, 'connection or message dropped')
-      },
+  const transports = await openTransports(transportOptions(options), {
+    received: (flow, data, broken) => take({ kind: 'received', flow, data, ...(broken && { broken }) }),
+    flowClosed: (flowId) => take({ kind: 'flow-closed', flowId }),
+    sendFailed: (sendId, cause) => take({ kind: 'send-failed', sendId, cause }),
+    dropped(code, detail) {
+      options.metrics?.sipRejected(code)
+      options.log[code === 'tls-unverified' ? 'warn' : 'debug']({ code, detail }, DROPPED)
     },
-  )
-  const core = createCore(coreOptions(options, sipAddresses(transports.addresses, options.advertise)))
+  })
+  const core = createCore(coreOptions(options, sipAddresses(transports.own)))
   const media = createMediaExecutor(options.engine, (input) => take(input))
   const onError = (thrown: unknown): void => options.log.error({ detail: String(thrown) }, 'an output was lost')
   const published = createPublished(core, onError)
@@ -73,6 +82,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     options.log.error({ detail: String(thrown) }, 'the media engine tells nothing any more'),
   )
   return gateway({ options, transports, core, driver, media, published, quiet })
+}
+
+function transportOptions({ listen, origins, limits, advertise, tls }: GatewayOptions): TransportOptions {
+  return {
+    listen: listen.sip,
+    webSocket: { origins: origins ?? [] },
+    limits: limits ?? {},
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(tls === undefined ? {} : { tls }),
+  }
 }
 
 /** Asks the DNS what the core wants to know. */
@@ -98,6 +117,9 @@ function performer(
       case 'dns-query':
         void ask(output.question)
         break
+      case 'alias':
+        transports.alias(output.flow.id, output.port)
+        break
       case 'media-open':
       case 'media-change':
       case 'media-close':
@@ -119,7 +141,7 @@ function performer(
 function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
   const { limits = {}, metrics, failover } = options
   return {
-    endpoint: { sentBy: addresses.sentBy, product: options.product },
+    endpoint: endpointOptions(options, addresses),
     call: callConfig(options, addresses),
     tenants: options.tenants,
     ownHosts: [...addresses.hosts, ...(options.ownHosts ?? []).map((host) => host.toLowerCase())],
@@ -130,15 +152,24 @@ function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
       calls: limits.calls ?? LIMITS.calls,
       registrations: limits.registrations ?? LIMITS.registrations,
     },
-    ...(failover?.avoidMs === undefined ? {} : { locating: { avoidMs: failover.avoidMs } }),
+    locating: {
+      transports: addresses.sentBy.tls === undefined ? OPEN_TRANSPORTS : [...OPEN_TRANSPORTS, 'tls' as const],
+      ...(failover?.avoidMs === undefined ? {} : { avoidMs: failover.avoidMs }),
+    },
     ...(metrics === undefined ? {} : { count: metrics }),
   }
 }
 
-function callConfig({ product, tenants, failover }: GatewayOptions, { contactFor }: SipAddresses): CallConfig {
+function endpointOptions({ product, tls }: GatewayOptions, { sentBy, own }: SipAddresses): SipEndpointOptions {
+  const aliases = tls?.serverContext() !== undefined
+  return { sentBy, product, ...(own === undefined ? {} : { own }), ...(aliases ? { aliases } : {}) }
+}
+
+function callConfig({ product, tenants, failover }: GatewayOptions, { contactFor, own }: SipAddresses): CallConfig {
   const policy: TranslationPolicy = { audioCodecs: AUDIO_CODECS, video: true, srtp: 'accept' }
   return {
     contactFor,
+    ...(own === undefined ? {} : { own }),
     product,
     sdp: { user: policy, trunk: policy },
     earlyMedia: 'connect',
@@ -195,7 +226,7 @@ function control({ options, transports, core, driver, published }: Parts, isStop
   }
 }
 
-function attach(server: Server, path: string, accept: Gateway['acceptWebSocket']): void {
+function attach(server: Server | SecureServer, path: string, accept: Gateway['acceptWebSocket']): void {
   server.on('upgrade', (request, socket, head) => {
     const [asked] = (request.url ?? '').split('?')
     if (asked === path) accept(request, socket, head)

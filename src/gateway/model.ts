@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { GatewayControl } from '../api/index.ts'
 import type { IdSource } from '../base/index.ts'
@@ -6,7 +7,7 @@ import type { CallRecord } from '../call/index.ts'
 import type { MediaEngine } from '../media/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
-import type { BoundAddress, ResolverOptions, SipListen, TransportLimits } from '../transport/index.ts'
+import type { BoundAddress, ResolverOptions, SipListen, TlsStore, TransportLimits } from '../transport/index.ts'
 
 /** The log the gateway writes to; `Log` of `telemetry` is one. */
 export interface GatewayLog {
@@ -26,8 +27,10 @@ export interface GatewayOptions {
   readonly log: GatewayLog
   /** Value of `Server` and `User-Agent`, as `Trunkline/0.1.0`. */
   readonly product: string
-  /** Host told to peers in Via and Contact. Default: the listener's address, or the machine's if that is `0.0.0.0`. */
-  readonly advertise?: string
+  /** Addresses told to peers in Via and Contact where a listener names none; see `TransportOptions`. */
+  readonly advertise?: readonly string[]
+  /** Certificates of SIP over TLS, in both directions. */
+  readonly tls?: TlsStore
   /** Web origins besides the page's own host that may open the SIP WebSocket. */
   readonly origins?: readonly string[]
   readonly limits?: GatewayLimits
@@ -74,7 +77,7 @@ export interface Gateway extends GatewayControl {
   readonly addresses: readonly BoundAddress[]
   counts(): GatewayCounts
   /** Takes WebSockets with subprotocol `sip` (RFC 7118) at `path` of an HTTP server; other upgrades get 404. */
-  attachWebSocket(server: Server, path?: string): void
+  attachWebSocket(server: Server | SecureServer, path?: string): void
   /** The same for one upgrade request, where the server's own routing decided. */
   acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /**

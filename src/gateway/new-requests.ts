@@ -96,7 +96,7 @@ export class NewRequests {
     const place = outsideDialog(method)
     if (place === undefined) return answer(501, [ALLOW])
     const isNumber = uri.scheme === 'tel' && method === 'INVITE' // RFC 3966: a number without a host is for us.
-    if (uri.scheme !== 'sip' && !isNumber) return answer(416)
+    if (uri.scheme !== 'sip' && !isNumber && !isSecured(uri, incoming.flow)) return answer(416)
     if (!isNumber && !this.#deps.decisions.isOurs(uri.host)) return answer(404)
     if (method === 'INVITE') return this.#invite(incoming, uri, now)
     const unknown = unknownExtensions(incoming.request)
@@ -244,4 +244,9 @@ function dialledUser(uri: SipUri): ByteString {
 function warning(text: string): HeaderField {
   const clean = text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 200)
   return { name: 'Warning', value: `399 trunkline "${clean}"` }
+}
+
+/** RFC 3261 §26.2.2: what is asked for by `sips:` came over TLS all the way. */
+function isSecured({ scheme }: SipUri, { transport }: Flow): boolean {
+  return scheme === 'sips' && (transport === 'tls' || transport === 'wss')
 }

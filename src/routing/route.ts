@@ -1,5 +1,5 @@
 import { type ByteString, encodeUtf8, LIMITS } from '../base/index.ts'
-import { parseUri, type SendTarget, targetOf, writeUri } from '../sip/index.ts'
+import { parseUri, type SendTarget, targetOf, withTlsProfile, writeUri } from '../sip/index.ts'
 import type { Directory, Tenant, Trunk } from '../tenancy/index.ts'
 import { dialled, dialledText } from './dialled.ts'
 import type { Destination, Party, RouteDecision } from './model.ts'
@@ -78,7 +78,8 @@ function ringTrunk(tenant: Tenant, trunk: Trunk, number: string): RouteDecision 
   const party: Party = { kind: 'trunk', tenant: tenant.domain, trunk: trunk.name }
   const groups = trunk.targets.slice(0, LIMITS.branchesPerCall).map((text): readonly Destination[] => {
     const uri = { ...parseUri(text), user: encodeUtf8(number) }
-    return [{ party, uri: writeUri(uri), target: targetOf(uri), profile: 'rtp', route: [], srtp: trunk.srtp }]
+    const target = withTlsProfile(targetOf(uri), `${tenant.domain}/${trunk.name}`)
+    return [{ party, uri: writeUri(uri), target, profile: 'rtp', route: [], srtp: trunk.srtp }]
   })
   return { kind: 'ring', groups }
 }

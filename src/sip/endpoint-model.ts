@@ -1,6 +1,7 @@
 import type { ByteString, FaultCode } from '../base/index.ts'
 import type { Flow, HostPort, SendTarget, TransportName } from './flow.ts'
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from './message/model.ts'
+import type { OwnAddress } from './own-addresses.ts'
 
 /**
  * The transaction user's name for a client transaction. The user chooses it; unique while the transaction lives.
@@ -85,8 +86,10 @@ export type SipOutput =
       readonly detail: string
       readonly flow: Flow
     }
-  /** A keep-alive (RFC 5626 §3.5.1: CRLFCRLF gets CRLF) to be written as it is. */
+  /** The answer to a keep-alive (RFC 5626 §3.5), to be written as it is. */
   | { readonly kind: 'pong'; readonly flow: Flow; readonly data: ByteString }
+  /** The peer, known by its certificate, wants requests to this port of its address sent over `flow` (RFC 5923 §8.2). */
+  | { readonly kind: 'alias'; readonly flow: Flow; readonly port: number }
 
 /** Why a stream can be read no further. */
 export interface StreamFault {
@@ -97,6 +100,10 @@ export interface StreamFault {
 export interface SipEndpointOptions {
   /** `sent-by` of the Via for each transport that is listened on. */
   readonly sentBy: Partial<Record<TransportName, HostPort>>
+  /** Where a transport has several addresses: all of them, of which each peer is told the fitting one. */
+  readonly own?: readonly OwnAddress[]
+  /** Asks peers over TLS to send their requests over the connection we opened (RFC 5923): we have a certificate. */
+  readonly aliases?: boolean
   /** Value of `Server` and `User-Agent`. */
   readonly product: string
   /** RFC 3261 T1, T2, T4 in ms. Default 500, 4000, 5000. */

@@ -139,9 +139,20 @@ describe('keep-alives and other traffic on the port', () => {
     assert.deepEqual([udp.b.reports, udp.b.sent], [[], []])
   })
 
-  test('STUN, zero bytes and empty datagrams are counted and ignored', () => {
+  test('RFC 5626 §4.4.2: a STUN Binding request on UDP is told where it came from; on a stream it is nothing', () => {
+    const ask = `\x00\x01\x00\x00\x21\x12\xa4\x42${'t'.repeat(12)}`
     const pair = new SipPair()
-    receive(pair, `\x00\x01\x00\x00\x21\x12\xa4\x42${'t'.repeat(12)}`)
+    receive(pair, ask)
+    const [pong] = pair.b.reports
+    assert.ok(pong?.kind === 'pong' && pong.data.startsWith('\x01\x01\x00\x0c'))
+    const stream = new SipPair({ transport: 'tcp' })
+    receive(stream, ask)
+    assert.deepEqual([stream.b.reports, stream.b.endpoint.counters().stunIgnored], [[], 1])
+  })
+
+  test('other STUN, zero bytes and empty datagrams are counted and ignored', () => {
+    const pair = new SipPair()
+    receive(pair, `\x01\x01\x00\x00\x21\x12\xa4\x42${'t'.repeat(12)}`)
     receive(pair, '\0\0\0\0')
     receive(pair, '')
     assert.deepEqual([pair.b.reports, pair.b.sent], [[], []])

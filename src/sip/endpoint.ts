@@ -6,7 +6,8 @@ import { parseMessage } from './message/parse.ts'
 import { salvageRequest } from './message/salvage.ts'
 import { quote } from './message/syntax.ts'
 import { Outbox } from './outbox.ts'
-import { responseTarget, stampSource } from './response-routing.ts'
+import { aliasPort, responseTarget, stampSource } from './response-routing.ts'
+import { answerStun } from './stun-keep-alive.ts'
 import { InviteClientTransaction, NonInviteClientTransaction } from './transaction/client-transaction.ts'
 import { ClientTransactions } from './transaction/client-transactions.ts'
 import { baseTimers, type TransactionContext } from './transaction/context.ts'
@@ -36,7 +37,7 @@ export interface SipCounters {
   readonly retransmissionsReceived: number
   /** Since the start, by the code of the `rejected` output. */
   readonly rejected: Readonly<Record<string, number>>
-  /** Datagrams that are STUN or a keep-alive of another kind; ignored. */
+  /** Datagrams that are STUN but no keep-alive we answer, or bytes some phones send to keep a NAT open; ignored. */
   readonly stunIgnored: number
 }
 
@@ -130,7 +131,7 @@ class Endpoint implements SipEndpoint {
   #isKeepAlive(flow: Flow, data: ByteString): boolean {
     const first = data.charCodeAt(0)
     if (first < 4 || data === '') {
-      this.#context.outbox.stunIgnored++
+      this.#stun(flow, data)
       return true
     }
     if (first !== 0x0d && first !== 0x0a) return false
@@ -141,12 +142,25 @@ class Endpoint implements SipEndpoint {
     return true
   }
 
+  #stun(flow: Flow, data: ByteString): void {
+    const { outbox } = this.#context
+    const answer = flow.transport === 'udp' ? answerStun(data, flow.remote) : undefined
+    if (answer === undefined) outbox.stunIgnored++
+    else outbox.put({ kind: 'pong', flow, data: answer })
+  }
+
   #onRequest(received: SipRequest, flow: Flow, now: Millis): void {
     const target = responseTarget(received.headers.viaSpan, flow)
+    if (flow.identities !== undefined) this.#alias(received, flow)
     const request = stampSource(received, flow)
     if (request.method === 'ACK') this.#servers.acknowledge(request, flow, now)
     else if (request.method === 'CANCEL') this.#servers.cancel({ request, flow, target })
     else this.#servers.receive({ request, flow, target }, now)
+  }
+
+  #alias({ headers }: SipRequest, flow: Flow): void {
+    const port = aliasPort(headers.viaSpan, flow)
+    if (port !== undefined) this.#context.outbox.put({ kind: 'alias', flow, port })
   }
 
   /** RFC 3261 §8.1.3.3: a response with a second Via is not for us. */

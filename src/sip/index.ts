@@ -14,7 +14,7 @@ export {
   refreshTarget,
   requestInDialog,
 } from './dialog/dialog.ts'
-export { targetOf } from './dialog/target.ts'
+export { targetOf, withTlsProfile } from './dialog/target.ts'
 export { createSipEndpoint, type SipCounters, type SipEndpoint } from './endpoint.ts'
 export type * from './endpoint-model.ts'
 export type * from './flow.ts'
@@ -41,4 +41,5 @@ export { parseMessage } from './message/parse.ts'
 export { reasonPhrase } from './message/reason-phrase.ts'
 export { parseUri, uriEquals, writeUri } from './message/uri.ts'
 export { writeMessage } from './message/write.ts'
+export { isWildcard, type OwnAddress, ownAddressFor } from './own-addresses.ts'
 export { createStreamFramer, type Framed, type StreamFramer } from './stream-framer.ts'

@@ -72,3 +72,22 @@ test('§18.2.2: on a stream the answer goes back on it, whatever the Via says', 
   const browser = routed('SIP/2.0/WS x1.invalid;branch=z9hG4bK1', 'ws')
   assert.deepEqual(browser, { via: 'SIP/2.0/WS x1.invalid;branch=z9hG4bK1;received=192.0.2.9', to: 'flow' })
 })
+
+test('RFC 3261 §18.2.2: over a stream: its connection, then where the Via says', () => {
+  const to = (via: string, transport: Flow['transport']) => {
+    const ends = { local: { host: '192.0.2.1', port: 5060 }, remote: { host: '192.0.2.9', port: 7_000 } }
+    const flow: Flow = { id: 'f', transport, ...ends }
+    const request = createRequest({ method: 'OPTIONS', uri: 'sip:x', headers: [{ name: 'Via', value: via }] })
+    const target = responseTarget(request.headers.viaSpan, flow)
+    assert.ok(target.kind === 'flow' && target.flow === flow)
+    return target.otherwise
+  }
+  const tcp = { kind: 'address', transport: 'tcp', to: { host: '192.0.2.9', port: 5060 } }
+  assert.deepEqual(to('SIP/2.0/TCP client.test;branch=z9hG4bK1', 'tcp'), tcp)
+  const tls = { kind: 'address', transport: 'tls', to: { host: '192.0.2.9', port: 5070 } }
+  assert.deepEqual(to('SIP/2.0/TLS client.test:5070;branch=z9hG4bK1', 'tls'), {
+    ...tls,
+    secure: { domain: 'client.test' },
+  })
+  assert.equal(to('SIP/2.0/WS client.invalid;branch=z9hG4bK1', 'ws'), undefined)
+})

@@ -6,6 +6,7 @@ import { findParam, parseParams, writeParams } from './message/params.ts'
 import type { ViaSpan } from './message/via.ts'
 
 const DEFAULT_PORT = 5060
+const DEFAULT_TLS_PORT = 5061
 
 /**
  * The request as it really came: `received` where the sender's address is not the one it named (RFC 3261 §18.2.1), and
@@ -40,9 +41,28 @@ function sameHost(a: string, b: string): boolean {
  * multicast group.
  */
 export function responseTarget(via: ViaSpan, flow: Flow): SendTarget {
-  if (isReliable(flow.transport)) return { kind: 'flow', flow }
+  if (isReliable(flow.transport)) return overStream(via, flow)
   const port = via.sentBy.port ?? DEFAULT_PORT
   const asksPort = findParam(via.text, via.sentBy.end, 'rport') !== undefined
   if (asksPort || port === flow.remote.port) return { kind: 'flow', flow }
   return { kind: 'address', transport: 'udp', to: { host: flow.remote.host, port } }
+}
+
+/**
+ * The connection of the request; if that is gone, a new one to where the request came from, at the port its Via names
+ * (RFC 3261 §18.2.2). A browser cannot be connected to.
+ */
+function overStream({ sentBy }: ViaSpan, flow: Flow): SendTarget {
+  const { transport, remote } = flow
+  if (transport !== 'tcp' && transport !== 'tls') return { kind: 'flow', flow }
+  const to = { host: remote.host, port: sentBy.port ?? (transport === 'tls' ? DEFAULT_TLS_PORT : DEFAULT_PORT) }
+  const secure = transport === 'tls' ? { secure: { domain: sentBy.host } } : {}
+  return { kind: 'flow', flow, otherwise: { kind: 'address', transport, to, ...secure } }
+}
+
+/** The port that a peer with a certificate wants its connection to stand for (RFC 5923 §8.2); mostly none. */
+export function aliasPort({ text, sentBy }: ViaSpan, flow: Flow): number | undefined {
+  if (flow.transport !== 'tls' || flow.identities === undefined) return undefined
+  if (findParam(text, sentBy.end, 'alias') === undefined) return undefined
+  return sentBy.port ?? DEFAULT_TLS_PORT
 }

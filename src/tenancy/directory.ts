@@ -13,6 +13,8 @@ export interface Directory {
   trunk(tenant: string, name: string): Trunk | undefined
   /** The trunks whose `accept` has this IP address, those of the narrowest network first. */
   trunksAt(address: string): readonly TrunkOfTenant[]
+  /** The trunks that are known by one of these names of a client certificate. */
+  trunksNamed(identities: readonly string[]): readonly TrunkOfTenant[]
   /** What `dialled`, a number without marks between its digits, means to callers on trunks of that tenant. */
   number(tenant: string, dialled: string): NumberRule | undefined
 }
@@ -28,6 +30,7 @@ export function createDirectory(tenants: readonly Tenant[], ownHosts: readonly s
   const users = indexed(tenants, (tenant) => tenant.users)
   const trunks = indexed(tenants, (tenant) => tenant.trunks)
   const networks = sources(tenants)
+  const certificates = namedTrunks(tenants)
   const numbers = indexed(tenants, numbersOf)
   return {
     tenants,
@@ -40,6 +43,7 @@ export function createDirectory(tenants: readonly Tenant[], ownHosts: readonly s
       if (groups === undefined) return []
       return networks.flatMap(({ bits, found }) => found.get(prefixOf(groups, bits)) ?? [])
     },
+    trunksNamed: (identities) => identities.flatMap((name) => certificates.get(name) ?? []),
     number: (tenant, dialled) => numbers.get(keyOf(tenant, dialled))?.rule,
   }
 }
@@ -70,6 +74,16 @@ function sources(tenants: readonly Tenant[]): readonly Sources[] {
     }
   }
   return [...lengths].map(([bits, found]) => ({ bits, found })).toSorted((a, b) => b.bits - a.bits)
+}
+
+function namedTrunks(tenants: readonly Tenant[]): ReadonlyMap<string, readonly TrunkOfTenant[]> {
+  const found = new Map<string, TrunkOfTenant[]>()
+  for (const tenant of tenants) {
+    for (const trunk of tenant.trunks) {
+      for (const name of trunk.tls?.accept ?? []) entry(found, name, () => []).push({ tenant, trunk })
+    }
+  }
+  return found
 }
 
 interface Sources {

@@ -29,10 +29,25 @@ export interface Trunk {
   readonly targets: readonly string[]
   /** Source addresses (IP or CIDR) whose requests belong to this trunk. */
   readonly accept: readonly string[]
+  /** TLS with this trunk, in both directions. */
+  readonly tls?: TrunkTls
   /** Answers digest challenges of this trunk, and of no other. */
   readonly auth?: { readonly username: string; readonly password: Secret; readonly realm?: string }
   /** SDES-SRTP toward this trunk. */
   readonly srtp: 'offer' | 'accept' | 'never'
+}
+
+export interface TrunkTls {
+  /** Names of client certificates whose requests belong to this trunk, lower case; like `accept`. */
+  readonly accept: readonly string[]
+  /** `none`: its certificate is not looked at. */
+  readonly verify: 'peer' | 'none'
+  /** Names that its certificate may have instead of the target's host, lower case. */
+  readonly names: readonly string[]
+  /** File of the CAs it is verified with. */
+  readonly ca?: string
+  /** Files of the certificate shown to it. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
 }
 
 /** Where a tenant's own users may call: longest prefix wins. */

@@ -1,4 +1,8 @@
 export { createResolver, type Resolver, type ResolverOptions } from './dns/resolver.ts'
 export type * from './model.ts'
+export { namesOf } from './own-addresses.ts'
+export { createHttpsServer } from './tls/https.ts'
+export type { ClientCertificates, TlsProfile, TlsSettings } from './tls/model.ts'
+export { createTlsStore, type TlsReload, type TlsStore } from './tls/store.ts'
 export { openTransports, type Transports } from './transports.ts'
 export { refuseUpgrade } from './websocket-handshake.ts'

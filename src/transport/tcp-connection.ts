@@ -10,6 +10,9 @@ const KEEP_ALIVE_MS = 60_000
 /** How long a peer may take to close its half, in ms. */
 const CLOSE_MS = 5_000
 
+/** Sendings of one connection whose fate is told when it ends. */
+const UNANSWERED = 100
+
 export interface TcpConnectionOptions {
   readonly socket: Socket
   readonly flow: Flow
@@ -20,7 +23,7 @@ export interface TcpConnectionOptions {
 }
 
 /**
- * SIP over one TCP connection (RFC 3261 §18.3), whoever opened it.
+ * SIP over one connection, TCP or TLS (RFC 3261 §18.3), whoever opened it.
  *
  * A stream whose framing is broken can never be read again: the bytes so far are handed on, so that the endpoint can
  * answer 400, and the connection is closed.
@@ -29,6 +32,8 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
   const { socket, flow, handler, limits } = options
   const clock = createStreamClock(limits, options.openedBy)
   const framer = createStreamFramer()
+  /** What left since the peer was heard last: if the connection ends now, it may not have been read. */
+  let unanswered: number[] = []
   let cause = 'closed by the peer'
   const connection: Connection = {
     flow,
@@ -40,6 +45,7 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
         return handler.sendFailed(sendId, 'the peer does not read')
       }
       clock.traffic()
+      if (sendId !== 0 && unanswered.length < UNANSWERED) unanswered.push(sendId)
       socket.write(data, 'latin1', (error) => {
         if (error !== null && error !== undefined) handler.sendFailed(sendId, error.message)
       })
@@ -64,6 +70,7 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
   socket.on('data', (bytes) => {
     if (socket.writableEnded) return // Closing: what else comes is not read.
     clock.traffic()
+    if (unanswered.length > 0) unanswered = []
     const { messages, pongs, broken } = framer.push(bytes.toString('latin1'))
     for (const message of messages) {
       clock.whole()
@@ -83,6 +90,7 @@ export function tcpConnection(options: TcpConnectionOptions): Connection {
   })
   socket.on('close', () => {
     options.onClose(connection)
+    for (const sendId of unanswered) handler.sendFailed(sendId, cause)
     handler.flowClosed(flow.id, cause)
   })
   return connection

@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http'
-import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS } from '../base/index.ts'
-import type { HostPort, SendTarget } from '../sip/index.ts'
+import { type AddressTarget, type HostPort, type OwnAddress, ownAddressFor, type SendTarget } from '../sip/index.ts'
 import { createConnectionTable } from './connections.ts'
+import { createDialer } from './dialer.ts'
 import type { BoundAddress, Sending, TransportHandler, TransportLimits, TransportOptions } from './model.ts'
+import { ownAddresses } from './own-addresses.ts'
 import { ipLiteral, resolve } from './resolve.ts'
-import { createTcpDialer, openTcp, type TcpContext, type TcpListener } from './tcp.ts'
+import type { StreamContext } from './stream.ts'
+import { openTcp, type StreamListener } from './tcp.ts'
+import { openTls } from './tls/listen.ts'
 import { openUdp, type UdpListener } from './udp.ts'
 import { createWebSocketTransport } from './websocket.ts'
 
@@ -14,8 +17,12 @@ import { createWebSocketTransport } from './websocket.ts'
 export interface Transports extends Sending {
   /** Addresses really bound, in the order of `listen`. */
   readonly addresses: readonly BoundAddress[]
-  /** Open TCP and WebSocket connections. */
+  /** The same, with what peers are told of them. */
+  readonly own: readonly OwnAddress[]
+  /** Open TCP, TLS and WebSocket connections. */
   readonly connections: number
+  /** Requests to that port of the peer's address may go over its connection from now on (RFC 5923 §8). */
+  alias(flowId: string, port: number): void
   /** Takes an HTTP upgrade request as a SIP WebSocket, or refuses it. */
   acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Lets what is written leave, then closes everything. */
@@ -30,6 +37,8 @@ const DEFAULTS: TransportLimits = {
   sendBufferBytes: LIMITS.connectionSendBufferBytes,
   messageBytes: LIMITS.sipMessageBytes,
   connectTimeoutMs: 4_000,
+  tlsHandshakes: LIMITS.tlsHandshakes,
+  tlsHandshakeMs: LIMITS.tlsHandshakeMs,
   partialMessageMs: 10_000,
   tcpQuietMs: 3_600_000,
   pingMs: 20_000,
@@ -46,9 +55,10 @@ const CHECK_MS = 1_000
 export async function openTransports(options: TransportOptions, handler: TransportHandler): Promise<Transports> {
   const limits: TransportLimits = { ...DEFAULTS, ...options.limits }
   const connections = createConnectionTable(limits)
-  const context: TcpContext = { limits, connections, handler }
-  const { udp, tcp, addresses } = await openListeners(options, context)
-  const dialer = createTcpDialer(context)
+  const context: StreamContext = { limits, connections, handler, tls: options.tls }
+  const { udp, streams, addresses } = await openListeners(options, context)
+  const own = ownAddresses(addresses, options)
+  const dialer = createDialer(context)
   const webSockets = createWebSocketTransport({ ...context, origins: options.webSocket?.origins ?? [] })
   const checks = setInterval(
     () => {
@@ -66,6 +76,7 @@ export async function openTransports(options: TransportOptions, handler: Transpo
   checks.unref()
   return {
     addresses,
+    own,
     get connections() {
       return connections.size
     },
@@ -73,17 +84,21 @@ export async function openTransports(options: TransportOptions, handler: Transpo
       if (target.kind === 'flow' && target.flow.transport !== 'udp') {
         const connection = connections.byFlow(target.flow.id)
         if (connection !== undefined) return connection.send(sendId, data)
+        if (target.otherwise !== undefined) return dialer.send(sendId, target.otherwise, data)
         return handler.sendFailed(sendId, 'the connection is gone')
       }
-      if (target.kind === 'address' && target.transport === 'tcp') return dialer.send(sendId, target.to, data)
-      sendDatagram({ sendId, target, data }, udp, handler)
+      if (target.kind === 'address' && (target.transport === 'tcp' || target.transport === 'tls')) {
+        return dialer.send(sendId, target, data)
+      }
+      sendDatagram({ sendId, target, data }, { udp, own }, handler)
     },
+    alias: connections.alias,
     acceptWebSocket: webSockets.accept,
     async close() {
       clearInterval(checks)
       dialer.close()
       webSockets.close()
-      const closed = [...udp, ...tcp].map((listener) => listener.close())
+      const closed = [...udp, ...streams].map((listener) => listener.close())
       for (const connection of connections.all()) connection.close()
       setTimeout(() => {
         for (const connection of connections.all()) connection.destroy('the gateway stops')
@@ -96,21 +111,27 @@ export async function openTransports(options: TransportOptions, handler: Transpo
 /** How long peers may take to close their half when we stop, in ms. */
 const LINGER_MS = 500
 
-async function openListeners(options: TransportOptions, context: TcpContext) {
+async function openListeners(options: TransportOptions, context: StreamContext) {
   const udp: UdpListener[] = []
-  const tcp: TcpListener[] = []
+  const streams: StreamListener[] = []
   const addresses: BoundAddress[] = []
   try {
     for (const listen of options.listen) {
-      if (listen.transport === 'udp') udp.push(await openUdp(listen, context.handler))
-      else tcp.push(await openTcp(listen, context))
-      addresses.push(...[(listen.transport === 'udp' ? udp : tcp).at(-1)?.address ?? []].flat())
+      if (listen.transport === 'udp') {
+        const socket = await openUdp(listen, context.handler)
+        udp.push(socket)
+        addresses.push(socket.address)
+      } else {
+        const listener = await (listen.transport === 'tls' ? openTls(listen, context) : openTcp(listen, context))
+        streams.push(listener)
+        addresses.push(listener.address)
+      }
     }
   } catch (thrown) {
-    await Promise.all([...udp, ...tcp].map((listener) => listener.close()))
+    await Promise.all([...udp, ...streams].map((listener) => listener.close()))
     throw thrown
   }
-  return { udp, tcp, addresses }
+  return { udp, streams, addresses }
 }
 
 interface Datagram {
@@ -119,16 +140,21 @@ interface Datagram {
   readonly data: string
 }
 
-function sendDatagram(datagram: Datagram, sockets: readonly UdpListener[], handler: TransportHandler): void {
+interface DatagramSockets {
+  readonly udp: readonly UdpListener[]
+  readonly own: readonly OwnAddress[]
+}
+
+function sendDatagram(datagram: Datagram, sockets: DatagramSockets, handler: TransportHandler): void {
   const { sendId, target, data } = datagram
   const leave = (socket: UdpListener | undefined, to: HostPort): void => {
     if (socket === undefined) handler.sendFailed(sendId, 'no UDP socket for this address')
     else socket.send(sendId, to, data)
   }
   if (target.kind === 'flow') {
-    leave(socketOf(target.flow.local, sockets), target.flow.remote)
+    leave(socketOf(target.flow.local, sockets.udp), target.flow.remote)
   } else if (target.transport === 'udp') {
-    withAddress(target.to, (to) => leave(bestSocket(to.host, sockets), to)).catch((thrown: Error) =>
+    withAddress(target.to, (to) => leave(bestSocket(target, to, sockets), to)).catch((thrown: Error) =>
       handler.sendFailed(sendId, thrown.message),
     )
   } else {
@@ -146,12 +172,9 @@ function socketOf(local: HostPort, sockets: readonly UdpListener[]): UdpListener
   return sockets.find(({ address }) => address.port === local.port && address.host === local.host)
 }
 
-/** Of the peer's address family, and a loopback socket only for a loopback peer. */
-function bestSocket(peer: string, sockets: readonly UdpListener[]): UdpListener | undefined {
-  const usable = sockets.filter(({ address }) => address.host === '::' || isIPv6(address.host) === isIPv6(peer))
-  return usable.find(({ address }) => isLoopback(address.host) === isLoopback(peer)) ?? usable[0]
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
+/** The one whose address the message names in its Via: both are chosen by the same rule. */
+function bestSocket(target: AddressTarget, to: HostPort, { udp, own }: DatagramSockets): UdpListener | undefined {
+  if (udp.length <= 1) return udp[0]
+  const best = ownAddressFor({ ...target, to }, own)
+  return best === undefined ? undefined : socketOf(best.local, udp)
 }

@@ -58,7 +58,10 @@ describe('where a response goes', () => {
       }
       const request = createRequest({ method: 'OPTIONS', uri: 'sip:x', headers: [{ name: 'Via', value: one.via }] })
       const target = responseTarget(request.headers.viaSpan, flow)
-      if (typeof one.expect === 'string') return assert.deepEqual(target, { kind: 'flow', flow })
+      if (typeof one.expect === 'string') {
+        const otherwise = { kind: 'address', transport: 'tcp', to: { host, port: 5060 } }
+        return assert.deepEqual(target, { kind: 'flow', flow, otherwise })
+      }
       const to: HostPort = target.kind === 'flow' ? target.flow.remote : target.to
       if (reason !== undefined) return assert.notDeepEqual([to.host, to.port], one.expect, reason)
       assert.deepEqual([to.host, to.port], one.expect)

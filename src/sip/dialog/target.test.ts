@@ -20,7 +20,8 @@ const cases: readonly (readonly [uri: string, transport: string, host: string, p
 
 for (const [uri, transport, host, port, leftOpen] of cases) {
   test(`${uri} leaves open: ${leftOpen ?? 'nothing'}`, () => {
-    const target = { kind: 'address', transport, to: { host, port } }
+    const secure = transport === 'tls' ? { secure: { domain: host } } : {} // RFC 5922 §7.2.
+    const target = { kind: 'address', transport, to: { host, port }, ...secure }
     assert.deepEqual(targetOf(uri), leftOpen === undefined ? target : { ...target, leftOpen })
   })
 }

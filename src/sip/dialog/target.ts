@@ -18,9 +18,21 @@ export function targetOf(uri: SipUri | ByteString): AddressTarget {
   if (parsed.scheme !== 'sip' && parsed.scheme !== 'sips') throw malformed(`${parsed.scheme}: is not reached over SIP`)
   const transport = transportOf(parsed)
   const host = parsed.params.get('maddr') || parsed.host
-  const target = { kind: 'address', transport, to: { host, port: parsed.port ?? DEFAULT_PORTS[transport] } } as const
+  const to = { host, port: parsed.port ?? DEFAULT_PORTS[transport] }
   const leftOpen = leftOpenBy(parsed, host)
-  return leftOpen === undefined ? target : { ...target, leftOpen }
+  return {
+    kind: 'address',
+    transport,
+    to,
+    ...(leftOpen === undefined ? {} : { leftOpen }),
+    ...(transport === 'tls' ? { secure: { domain: parsed.host } } : {}),
+  }
+}
+
+/** The same target with the trust and the certificate that `profile` names, if it may be reached over TLS. */
+export function withTlsProfile(target: AddressTarget, profile: string): AddressTarget {
+  if (target.transport !== 'tls' && target.leftOpen !== 'both') return target // A NAPTR record may lead to TLS.
+  return { ...target, secure: { domain: target.secure?.domain ?? target.to.host, profile } }
 }
 
 /** What the DNS may tell of a name; of an address only the transport is open (RFC 3263 §4.1, §4.2). */

@@ -101,6 +101,7 @@ class Search {
     const found = hops.flatMap(({ transport, host, port, isOpen }) => {
       return this.#addressesOf(host).map((address): AddressTarget => {
         const to = { host: address, port }
+        if (transport === 'tls') return { ...kept, transport, to, secure: kept.secure ?? { domain: target.to.host } }
         return isOpen === true ? { ...kept, transport, to, large: to } : { ...kept, transport, to }
       })
     })

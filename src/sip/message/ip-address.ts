@@ -31,7 +31,8 @@ function groups(text: string): number[] | undefined {
   return out
 }
 
-function ipv4Bytes(text: string): readonly number[] | undefined {
+/** The four bytes of an IPv4 address; undefined if it is none. */
+export function ipv4Bytes(text: string): readonly number[] | undefined {
   if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return undefined
   const bytes = text.split('.').map(Number)
   return bytes.every((byte) => byte <= 255) ? bytes : undefined
@@ -52,4 +53,40 @@ export function isIpAddress(host: string): boolean {
 /** The host as it stands in a URI or a Via: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
+}
+
+/** Who can reach an address: this machine, its private network, or everybody. */
+export type AddressScope = 'loopback' | 'private' | 'public'
+
+/** The scope of an IP address; `undefined` for a name and for the wildcards `0.0.0.0` and `::`. */
+export function scopeOf(host: string): AddressScope | undefined {
+  if (host === '0.0.0.0' || host === '::') return undefined
+  if (isIpv6(host)) return ipv6Scope(host)
+  const v4 = ipv4Bytes(host)
+  return v4 === undefined ? undefined : ipv4Scope(v4)
+}
+
+export function isIpv6(host: string): boolean {
+  return host.includes(':')
+}
+
+/** RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927. */
+function ipv4Scope([a = 0, b = 0]: readonly number[]): AddressScope {
+  if (a === 127) return 'loopback'
+  const isPrivate =
+    a === 10 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) ||
+    (a === 100 && b >= 64 && b < 128)
+  return isPrivate ? 'private' : 'public'
+}
+
+/** RFC 4193 and RFC 4291 §2.5.6. */
+function ipv6Scope(host: string): AddressScope | undefined {
+  const groups = ipv6Groups(host.split('%')[0] ?? '')
+  if (groups === undefined) return undefined
+  const [first = 0] = groups
+  if (groups.every((group, at) => group === (at === 7 ? 1 : 0))) return 'loopback'
+  return (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80 ? 'private' : 'public'
 }

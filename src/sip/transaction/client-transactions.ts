@@ -45,7 +45,7 @@ export class ClientTransactions {
   /** Sends a request of the user and waits for its answer. */
   request(key: ClientKey, request: SipRequest, target: SendTarget, now: Millis): void {
     const branch = this.#newBranch()
-    const completed = complete(request, branch, transportOf(target), this.#context)
+    const completed = complete(request, branch, target, this.#context)
     this.#start({ key, id: branch, request: completed, target }, now)
   }
 
@@ -59,7 +59,7 @@ export class ClientTransactions {
 
   /** Sends the ACK of a 2xx and keeps it for repeated ones (RFC 3261 §13.2.2.4). */
   acknowledge(key: ClientKey, ack: SipRequest, target: SendTarget): void {
-    const completed = complete(ack, this.#newBranch(), transportOf(target), this.#context)
+    const completed = complete(ack, this.#newBranch(), target, this.#context)
     const { data } = this.#context.outbox.send(target, completed)
     const transaction = this.#byKey.get(key)
     if (transaction?.kind !== 'invite') return

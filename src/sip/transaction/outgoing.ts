@@ -1,10 +1,12 @@
 import type { ByteString } from '../../base/index.ts'
-import type { HostPort, TransportName } from '../flow.ts'
+import type { SipEndpointOptions } from '../endpoint-model.ts'
+import type { HostPort, SendTarget } from '../flow.ts'
 import { createRequest } from '../message/create.ts'
 import { Headers } from '../message/headers.ts'
 import { bracketed } from '../message/ip-address.ts'
 import type { HeaderField, SipRequest, SipResponse } from '../message/model.ts'
-import type { TransactionContext } from './context.ts'
+import { ownAddressFor } from '../own-addresses.ts'
+import { type TransactionContext, transportOf } from './context.ts'
 
 /** Marks branches of RFC 3261 elements (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK'
@@ -18,21 +20,23 @@ const UNREACHABLE: HostPort = { host: 'trunkline.invalid', port: 5060 }
 export function complete(
   request: SipRequest,
   branch: string,
-  transport: TransportName,
+  target: SendTarget,
   { options }: TransactionContext,
 ): SipRequest {
   const { headers } = request
-  const fields: HeaderField[] = [{ name: 'Via', value: viaOf(branch, transport, options.sentBy) }]
+  const fields: HeaderField[] = [{ name: 'Via', value: viaOf(branch, target, options) }]
   if (!headers.has('Max-Forwards')) fields.push(MAX_FORWARDS)
   fields.push(...headers.fields())
   if (!headers.has('User-Agent')) fields.push({ name: 'User-Agent', value: options.product })
   return { ...request, headers: Headers.of(fields) }
 }
 
-function viaOf(branch: string, transport: TransportName, sentBy: Partial<Record<TransportName, HostPort>>): ByteString {
-  const { host, port } = sentBy[transport] ?? Object.values(sentBy)[0] ?? UNREACHABLE
-  const rport = transport === 'udp' ? ';rport' : '' // RFC 3581 §3; a stream answers on itself.
-  return `SIP/2.0/${transport.toUpperCase()} ${bracketed(host)}:${port};branch=${branch}${rport}`
+function viaOf(branch: string, target: SendTarget, { sentBy, own, aliases }: SipEndpointOptions): ByteString {
+  const transport = transportOf(target)
+  const chosen = own === undefined ? undefined : ownAddressFor(target, own)?.advertised
+  const { host, port } = chosen ?? sentBy[transport] ?? Object.values(sentBy)[0] ?? UNREACHABLE
+  const more = transport === 'udp' ? ';rport' : transport === 'tls' && aliases ? ';alias' : ''
+  return `SIP/2.0/${transport.toUpperCase()} ${bracketed(host)}:${port};branch=${branch}${more}`
 }
 
 /** The CANCEL of a request (RFC 3261 §9.1): same branch, so it has to be built from what was sent. */
