@@ -181,6 +181,19 @@ describe('MESSAGE to a user who is not there (RFC 3428 §7)', () => {
     assert.deepEqual(await readAll(bob), ['two'])
   })
 
+  test('a phone that comes back at another port while the old one is asked gets them without a further REGISTER', async () => {
+    const { rig, alice, bob } = scene()
+    await write(alice, 'hello')
+    await bob.register('bob', 'builder')
+    await rig.advance(3_000)
+    const again = rig.peer('198.51.100.7', 'udp', 6_060)
+    await again.register('bob', 'builder')
+    assert.deepEqual(again.inbox, [])
+    await rig.advance(7_000)
+    assert.deepEqual(await readAll(again), ['hello'])
+    assert.equal(rig.core.kept().messages, 0)
+  })
+
   test('they are kept for as long as the tenant says, and no longer than their sender says', async () => {
     const { rig, alice, bob } = scene({ tenants: [exampleTenant({ messages: { keptMs: DAY_MS, trunks: false } })] })
     await write(alice, 'short', { Expires: '60' })

@@ -79,8 +79,8 @@ export class Messages {
   readonly #underway = new Map<string, Underway>()
   readonly #outstanding = new Map<ClientKey, Outstanding>()
   readonly #deadlines = createDeadlineQueue()
-  /** Users that get their kept messages now, one after the other. */
-  readonly #catchingUp = new Set<string>()
+  /** Users that get their kept messages now, one after the other; `again`: they registered anew meanwhile. */
+  readonly #catchingUp = new Map<string, 'once' | 'again'>()
   /** Users that registered and may have messages waiting. */
   readonly #arrived = new Map<string, User>()
 
@@ -154,7 +154,10 @@ export class Messages {
   flush(now: Millis): void {
     const arrived = [...this.#arrived.values()]
     this.#arrived.clear()
-    for (const user of arrived) if (!this.#catchingUp.has(userKey(user))) this.#catchUp(user, now)
+    for (const user of arrived) {
+      if (this.#catchingUp.has(userKey(user))) this.#catchingUp.set(userKey(user), 'again')
+      else this.#catchUp(user, now)
+    }
   }
 
   wake(now: Millis): void {
@@ -251,7 +254,10 @@ export class Messages {
     const { user, waiting } = underway
     if (user === undefined || waiting === undefined) {
       this.#answer(underway, 480, now)
-      if (user !== undefined) this.#catchingUp.delete(userKey(user)) // The rest waits for the next REGISTER.
+      if (user === undefined) return
+      const mayTry = this.#catchingUp.get(userKey(user)) === 'again'
+      this.#catchingUp.delete(userKey(user))
+      if (mayTry) this.#catchUp(user, now) // Else the rest waits for the next REGISTER.
       return
     }
     const kept = this.#keep(underway, now)
@@ -278,7 +284,7 @@ export class Messages {
     const next = this.#store.first(key, now)
     const places = this.#deps.decisions.contacts(user, now).slice(0, LIMITS.branchesPerCall)
     if (next === undefined || places.length === 0) return
-    this.#catchingUp.add(key)
+    this.#catchingUp.set(key, 'once')
     const { id, message } = next
     const parts = { message, to: addressOfRecord(user), user, keptMs: 0, waiting: undefined, stored: id }
     this.#send(parts, places, now)
