@@ -67,6 +67,9 @@ test('an output that fails is told, and those behind it still go out', () => {
   assert.deepEqual([done, errors.length], [2, 1])
 })
 
+/** Node's timers count whole milliseconds and may fire that much early. A wake-up that is early does no harm. */
+const EARLY_MS = 2
+
 test('the core is woken at its deadline', async () => {
   const due = performance.now() + 20
   await new Promise<void>((woken) => {
@@ -74,7 +77,7 @@ test('the core is woken at its deadline', async () => {
     const { core } = scriptedCore(
       (input) => {
         if (input.kind !== 'wake') return []
-        assert.ok(performance.now() >= due)
+        assert.ok(performance.now() >= due - EARLY_MS)
         deadline = undefined
         woken()
         return []
