@@ -170,6 +170,7 @@ async function startGateway(config: Config, { engine, metrics, log, tls }: Gatew
     advertise: config.media.advertise,
     tls,
     origins: config.api.origins,
+    sessionTimer: { seconds: config.calls.sessionSeconds, minSeconds: config.calls.minSessionSeconds },
     limits: config.limits,
     dns: { timeoutMs: 1_000 * config.dns.timeoutSeconds, ...(config.dns.servers && { servers: config.dns.servers }) },
     failover: {

@@ -7,6 +7,7 @@ import { isAgreedReliably } from './prack.ts'
 import { holdForPrack } from './reliable.ts'
 import { reply, sdpBody } from './replies.ts'
 import { agree, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
+import { startSession } from './session-timer.ts'
 import type { Turn } from './turn.ts'
 
 /** The milliwatt tone of telephone exchanges. */
@@ -68,6 +69,8 @@ export function accept(turn: Turn, sdp: SessionDescription | undefined): void {
   turn.update({ answeredAt: turn.now })
   turn.setDeadline('ring', undefined)
   turn.setDeadline('duration', turn.now + asked.maxDurationMs)
+  startSession(turn, 'a')
+  if (turn.call.winner !== undefined) startSession(turn, turn.call.winner)
   turn.move('answered')
 }
 

@@ -10,6 +10,7 @@ import type { Destination, LegId } from './model.ts'
 import { contactOf, sdpBody } from './replies.ts'
 import { send } from './requests.ts'
 import { offerTo, ownOfferTo } from './sdp-exchange.ts'
+import { askedSession } from './session-timer.ts'
 import type { Turn } from './turn.ts'
 import { partyName } from './view.ts'
 
@@ -94,6 +95,7 @@ function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderFi
     contactOf(turn, leg.id),
     ALLOW_IN_CALL,
     SUPPORTED_IN_CALL,
+    ...askedSession(turn, leg.party),
     { name: 'User-Agent', value: config.product },
   ]
 }

@@ -18,6 +18,17 @@ export interface CallConfig {
    * one, 64·T1 (RFC 3261 §17.1.1.2). Default 6_000.
    */
   readonly silenceMs?: number
+  readonly sessionTimer: SessionTimerConfig
   /** Trunks (`tenant/trunk`) that are told who calls in `P-Asserted-Identity` (RFC 3325 trust domain). */
   readonly trustedTrunks: readonly string[]
+}
+
+/** Session timers (RFC 4028), in seconds. */
+export interface SessionTimerConfig {
+  /** The interval we ask for; 0: none. */
+  readonly seconds: number
+  /** Shorter intervals are refused with 422; at least 90. */
+  readonly minSeconds: number
+  /** Where `seconds` differs: of a tenant's parties by `tenant`, of a trunk by `tenant/trunk`. */
+  readonly of?: Readonly<Record<string, number>>
 }

@@ -2,6 +2,7 @@ import { giveUp } from './ending.ts'
 import { ringTimeout, targetSilent } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { mediaGone } from './media-plan.ts'
+import { onSessionDue } from './refresh.ts'
 import { repeatReliably } from './reliable.ts'
 import { abandonReoffer, retryReoffer } from './reoffer.ts'
 import type { Turn } from './turn.ts'
@@ -33,7 +34,7 @@ function passed(turn: Turn, name: string): void {
       return mediaGone(turn, undefined)
     case 'ending':
       return giveUp(turn)
-    default: // `session:LEG`, RFC 4028 §10.
-      return hangUp(turn, { status: 408, endedBy: 'timer', reason: 'The peer no longer refreshes the session' })
+    default: // `session:LEG`
+      return onSessionDue(turn, name.slice('session:'.length))
   }
 }

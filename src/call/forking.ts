@@ -5,6 +5,7 @@ import { isCallee, isPending, type Leg } from './leg-state.ts'
 import { locateNext, takeLocated, targetText } from './locating.ts'
 import { changeMedia } from './media-plan.ts'
 import type { CallEvent, LegId } from './model.ts'
+import { abandonReoffer } from './reoffer.ts'
 import { bestOutcome, mayTryNext, type Outcome, statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
 
@@ -28,6 +29,8 @@ export function branchFailed(turn: Turn, id: LegId, outcome: Outcome): void {
   const wasGivenUp = turn.leg(id).status === 'cancelling' // The call went on without it.
   turn.updateLeg(id, { status: 'gone' })
   if (wasGivenUp) return
+  const { reoffer } = turn.call
+  if (reoffer?.to === id || reoffer?.from === id) abandonReoffer(turn, 500)
   dropSide(turn, id)
   if (turn.call.ending !== undefined || turn.call.winner !== undefined) return
   turn.setDeadline('silence', undefined)

@@ -8,7 +8,7 @@ import { otherLeg } from './leg-state.ts'
 import type { CallEvent, LegId } from './model.ts'
 import { faultIn } from './offered.ts'
 import { onPrack } from './reliable.ts'
-import { isBusy, offerAgain, onOffer } from './reoffer.ts'
+import { isBusy, isSettled, offerAgain, onOffer } from './reoffer.ts'
 import { awaitReply, reply } from './replies.ts'
 import { sendInDialog } from './requests.ts'
 import { takeWish } from './session-timer.ts'
@@ -83,14 +83,14 @@ function endsOneOfSeveral(turn: Turn, tag: string): boolean {
 
 /** A refresh of target, timer or session (RFC 3261 §14.2, RFC 3311 §5.2, RFC 4028). */
 function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
-  const fault = faultIn(request)
+  const fault = faultIn(turn, request)
   if (fault !== undefined) return reply(turn, key, fault.status, { headers: fault.headers })
   const offers = request.body !== '' || request.method === 'INVITE'
-  const busy = offers ? pending(turn, id) : undefined
+  const busy = offers ? pending(turn, id, request) : undefined
   if (busy !== undefined) return reply(turn, key, busy.status, { headers: busy.headers })
   const dialog = dialogWith(turn, id, request)
   if (dialog !== undefined) keepDialog(turn, id, refreshTarget(dialog, request))
-  takeWish(turn, id, request)
+  if (turn.call.answeredAt !== undefined) takeWish(turn, id, request)
   if (!offers) return reply(turn, key, 200)
   try {
     if (request.body === '') offerAgain(turn, id, key)
@@ -102,14 +102,31 @@ function onRefresh(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): 
   }
 }
 
-/** Why no new offer can be taken now: glare, or the last one is not settled (RFC 3261 §14.2). */
-function pending(turn: Turn, id: LegId): { status: number; headers: readonly HeaderField[] } | undefined {
-  const { phase, reoffer } = turn.call
+/** Why no new offer can be taken now: glare, or the last one is not settled (RFC 3261 §14.2, RFC 3311 §5.2). */
+function pending(turn: Turn, id: LegId, request: SipRequest): Refusal | undefined {
+  const { answeredAt, phase, reoffer } = turn.call
+  if (answeredAt === undefined) {
+    if (reoffer !== undefined && reoffer.from !== id) return GLARE
+    return reoffer === undefined && request.method === 'UPDATE' && isShown(turn, id, request) && isSettled(turn, id)
+      ? undefined
+      : LATER
+  }
   if (!isBusy(turn)) return undefined
-  const own = phase === 'inviting' || phase === 'ringing' || reoffer?.from === id
-  if (!own) return { status: 491, headers: [] }
-  return { status: 500, headers: [{ name: 'Retry-After', value: '2' }] }
+  return phase !== 'answering' && reoffer?.from === id ? LATER : GLARE
 }
+
+/** Whether it belongs to the early dialog that the leg shows: the others are not heard. */
+function isShown(turn: Turn, id: LegId, request: SipRequest): boolean {
+  return dialogWith(turn, id, request) === turn.leg(id).dialog
+}
+
+interface Refusal {
+  readonly status: number
+  readonly headers: readonly HeaderField[]
+}
+
+const GLARE: Refusal = { status: 491, headers: [] }
+const LATER: Refusal = { status: 500, headers: [{ name: 'Retry-After', value: '2' }] }
 
 /** INFO is passed on with its body: DTMF of peers that send it so, and what else they agree on (RFC 6086). */
 function onInfo(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {

@@ -14,10 +14,11 @@ import { ringCaller, showFork, showWinner } from './early-media.ts'
 import { branchFailed, cancelOthers } from './forking.ts'
 import { hangUp, part } from './hangup.ts'
 import { type KeptRequest, restore, trimmed } from './kept-request.ts'
+import { isPending } from './leg-state.ts'
 import type { LegId } from './model.ts'
 import { acknowledgeReliably, isAgreedReliably, isReliablyTold } from './prack.ts'
-import { acknowledge, finish, send, targetInDialog } from './requests.ts'
-import { takePromise } from './session-timer.ts'
+import { acknowledge, finish, resend, send, targetInDialog } from './requests.ts'
+import { longerThan, sessionExpires, takePromise, withLongerSession } from './session-timer.ts'
 import type { Sent } from './state.ts'
 import type { Outcome } from './status.ts'
 import type { Turn } from './turn.ts'
@@ -27,6 +28,7 @@ export function onInviteResponse(turn: Turn, key: ClientKey, sent: Sent, respons
   if (turn.call.deadlines.silence !== undefined) turn.setDeadline('silence', undefined)
   if (response.status < 200) return onProvisional(turn, sent, response)
   finish(turn, key)
+  if (response.status === 422 && inviteLonger(turn, sent, response)) return
   if (response.status >= 300) return branchFailed(turn, sent.leg, outcomeOf(response))
   onSuccess(turn, key, sent, response)
 }
@@ -61,6 +63,20 @@ function onProvisional(turn: Turn, { leg: id, request }: Sent, response: SipResp
   turn.updateLeg(id, { status: 'ringing' })
   if (turn.call.phase === 'inviting') turn.move('provisional')
   ringCaller(turn, id, response)
+}
+
+/** RFC 4028 §7.4: the peer wants a longer session interval than we asked for. Returns whether it is invited again. */
+function inviteLonger(turn: Turn, sent: Sent, response: SipResponse): boolean {
+  const { leg: id, request, raised } = sent
+  const asked = sessionExpires(restore(request))
+  if (asked === undefined || !isPending(turn.leg(id))) return false
+  const longer = longerThan({ seconds: asked.seconds, raised }, response)
+  if (longer === undefined) return false
+  const fields = withLongerSession(request.fields, longer.seconds)
+  const inviteKey = resend(turn, { ...sent, raised: longer.raised }, fields)
+  turn.updateLeg(id, { inviteKey, dialog: undefined })
+  turn.note('state', 'Asks again with a longer session interval', { leg: id, facts: { seconds: longer.seconds } })
+  return true
 }
 
 /** A branch answered. The first one gets the call; the others are too late. */

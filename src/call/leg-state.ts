@@ -2,6 +2,7 @@ import type { Profile, SessionDescription } from '../sdp/index.ts'
 import type { Dialog, Flow, SendTarget, ServerKey, TransportName } from '../sip/index.ts'
 import type { KeptRequest } from './kept-request.ts'
 import type { Destination, LegId, Party } from './model.ts'
+import type { Session } from './session-timer.ts'
 
 /**
  * `waiting`: its media side is being made. `inviting`: no 101–199 yet. `accepted`: a 2xx is on its way and its ACK is
@@ -46,8 +47,9 @@ export interface Leg {
   readonly unacknowledged?: ServerKey | undefined
   /** The peer on this leg has put the other one on hold. */
   readonly holds: boolean
-  /** Session timer (RFC 4028) that the peer promised to refresh. */
-  readonly sessionMs?: number | undefined
+  readonly session?: Session | undefined
+  /** The peer takes UPDATE; known only where it matters. */
+  readonly updates?: boolean | undefined
 }
 
 export interface ReliablyTold {
@@ -73,7 +75,10 @@ export interface LegSdp {
 
 /** A leg that has only begun. Every field is there from the start, as in a new call. */
 export function createLeg(
-  parts: Omit<Leg, 'sdp' | 'holds' | 'dialog' | 'forks' | 'reliable' | 'invitation' | 'unacknowledged' | 'sessionMs'> &
+  parts: Omit<
+    Leg,
+    'sdp' | 'holds' | 'dialog' | 'forks' | 'reliable' | 'invitation' | 'unacknowledged' | 'session' | 'updates'
+  > &
     Pick<LegSdp, 'sessionId'>,
 ): Leg {
   const { id, party, profile, transport, target, flow, status, destination, sipCallId, localTag, inviteKey } = parts
@@ -103,7 +108,8 @@ export function createLeg(
     },
     unacknowledged: undefined,
     holds: false,
-    sessionMs: undefined,
+    session: undefined,
+    updates: undefined,
   }
 }
 

@@ -8,7 +8,7 @@ import { identityOf } from './identity.ts'
 import { createLeg } from './leg-state.ts'
 import type { CallEvent, Party, RouteDecision } from './model.ts'
 import { awaitReply } from './replies.ts'
-import { isTooShort, MIN_SESSION_SECONDS, sessionExpires, takeWish } from './session-timer.ts'
+import { sessionExpires, takesUpdate, takeWish } from './session-timer.ts'
 import type { Asked } from './state.ts'
 import type { Turn } from './turn.ts'
 
@@ -19,7 +19,7 @@ export function onOffered(turn: Turn, event: Offered): void {
   adopt(turn, event)
   turn.move('offered')
   try {
-    const fault = faultIn(event.request)
+    const fault = faultIn(turn, event.request)
     if (fault !== undefined) return refuse(turn, fault)
     readOffer(turn, event.request, event.caller)
   } catch (thrown) {
@@ -72,7 +72,10 @@ function readOffer(turn: Turn, request: SipRequest, caller: Party): void {
   turn.updateLeg('a', { dialog: dialogFromRequest(request, turn.leg('a').localTag, 'early') })
   takeWish(turn, 'a', request)
   const reliable = reliability(request)
-  if (reliable !== undefined) turn.update({ asked: { ...turn.asked, reliable } })
+  if (reliable !== undefined) {
+    turn.update({ asked: { ...turn.asked, reliable } })
+    turn.updateLeg('a', { updates: takesUpdate(request, turn.leg('a')) })
+  }
   if (request.body === '') return
   const offer = parseSdp(request.body)
   turn.updateLeg('a', { profile: profileOf(offer) })
@@ -100,7 +103,7 @@ function refuse(turn: Turn, { status, reason, headers = [] }: Fault): void {
 }
 
 /** What makes the INVITE unacceptable, whoever is called (RFC 3261 §8.2, RFC 4028 §6). */
-export function faultIn(request: SipRequest): Fault | undefined {
+export function faultIn(turn: Turn, request: SipRequest): Fault | undefined {
   const { headers } = request
   const unknown = headers.values('Require').filter((tag) => !isSupported(tag, 'INVITE')) // RFC 3261 §8.2.2.3.
   if (unknown.length > 0) {
@@ -111,8 +114,9 @@ export function faultIn(request: SipRequest): Fault | undefined {
     return { status: 415, reason: refusal(415), headers: [{ name: 'Accept', value: 'application/sdp' }] }
   }
   if (!acceptsSdp(headers)) return { status: 406, reason: refusal(406) }
-  if (isTooShort(sessionExpires(request))) {
-    return { status: 422, reason: refusal(422), headers: [{ name: 'Min-SE', value: String(MIN_SESSION_SECONDS) }] }
+  const { minSeconds } = turn.deps.config.sessionTimer
+  if ((sessionExpires(request)?.seconds ?? minSeconds) < minSeconds) {
+    return { status: 422, reason: refusal(422), headers: [{ name: 'Min-SE', value: String(minSeconds) }] }
   }
   return undefined
 }

@@ -2,6 +2,7 @@ import { LIMITS } from '../base/index.ts'
 import { requestInDialog, type SipResponse } from '../sip/index.ts'
 import type { EarlySource } from './early-dialogs.ts'
 import { send, targetInDialog } from './requests.ts'
+import { takesUpdate } from './session-timer.ts'
 import type { Turn } from './turn.ts'
 
 /** Whether a provisional response is to be acknowledged with PRACK (RFC 3262 §4). */
@@ -28,6 +29,7 @@ export function acknowledgeReliably(turn: Turn, { leg: id, remoteTag }: EarlySou
   const agreed = told?.agreed === true || response.body !== ''
   turn.updateLeg(id, {
     reliable: { ...reliable, [remoteTag]: { rseq, agreed } },
+    updates: takesUpdate(response, turn.leg(id)),
     ...(dialog === shown ? { dialog: counted } : { forks: { ...forks, [remoteTag]: counted } }),
   })
   send(turn, id, request, targetInDialog(turn.leg(id), counted), { purpose: 'prack' })

@@ -5,11 +5,12 @@ import { hangUp, refusal } from './hangup.ts'
 import { otherLeg } from './leg-state.ts'
 import { changeMedia } from './media-plan.ts'
 import type { LegId } from './model.ts'
+import { isAgreedReliably } from './prack.ts'
 import { reply, sdpBody } from './replies.ts'
 import { acknowledge, finish, sendInDialog } from './requests.ts'
 import { restartsIce, sameForOtherLeg } from './sdp-compare.ts'
 import { agree, answerAgain, answerHere, answerTo, offerTo, ownOfferTo } from './sdp-exchange.ts'
-import { keptSession, takePromise } from './session-timer.ts'
+import { keptSession, longerThan, takePromise } from './session-timer.ts'
 import type { Reoffer, Sent } from './state.ts'
 import { statusForCaller } from './status.ts'
 import type { Turn } from './turn.ts'
@@ -26,7 +27,7 @@ export function onOffer(turn: Turn, from: LegId, key: ServerKey, request: SipReq
   if (before === undefined || !restartsIce(before, change.offer)) return proceed(turn, change)
   turn.update({ reoffer: { ...change, stage: 'restarting-ice' } })
   turn.setDeadline('reoffer', turn.now + REOFFER_MS)
-  turn.move('reoffered')
+  if (turn.call.phase === 'talking') turn.move('reoffered')
   turn.note('media', 'ICE restart', { leg: from })
   changeMedia(turn, { kind: 'restart-ice', side: from }, { kind: 'restart-ice', leg: from })
 }
@@ -41,23 +42,28 @@ export function onIceRestarted(turn: Turn, from: LegId, failed?: number): void {
 
 /** Asks the other leg for what was offered on `from`; its answer settles it. */
 export function relayOffer(turn: Turn, change: Change, to: LegId): void {
-  const { from, key, offer } = change
   try {
-    const offered = offerTo(turn, to, offer)
-    const headers = keptSession(turn.leg(to))
-    const client = sendInDialog(turn, to, 'INVITE', 'reinvite', { headers, body: sdpBody(offered), relayOf: key })
-    if (turn.call.retry?.from === from) forgetRetry(turn) // This offer is newer.
-    turn.update({ reoffer: { from, to, key, offer, stage: 'asked', offered, client } })
-    turn.setDeadline('reoffer', turn.now + REOFFER_MS)
-    if (turn.call.phase === 'talking') turn.move('reoffered')
+    askAgain(turn, change, to, offerTo(turn, to, change.offer))
   } catch (thrown) {
     const { code, message, sipStatus } = asGatewayError(thrown)
-    turn.note('error', `The new offer cannot be passed on: ${message}`, { leg: from, facts: { code } })
+    turn.note('error', `The new offer cannot be passed on: ${message}`, { leg: change.from, facts: { code } })
     refuseChange(turn, change, sipStatus)
   }
 }
 
-/** An answer to a re-INVITE of ours. */
+/** Sends an offer inside the dialog of `to`: in a re-INVITE, before the call is answered in UPDATE (RFC 3311 §5.1). */
+export function askAgain(turn: Turn, change: Change, to: LegId, offered: SessionDescription): void {
+  const { from, key, offer } = change
+  const method = turn.call.answeredAt === undefined ? 'UPDATE' : 'INVITE'
+  const headers = keptSession(turn.leg(to))
+  const client = sendInDialog(turn, to, method, 'reinvite', { headers, body: sdpBody(offered), relayOf: key })
+  if (turn.call.retry?.from === from) forgetRetry(turn) // This offer is newer.
+  turn.update({ reoffer: { from, to, key, offer, stage: 'asked', offered, client } })
+  turn.setDeadline('reoffer', turn.now + REOFFER_MS)
+  if (turn.call.phase === 'talking') turn.move('reoffered')
+}
+
+/** An answer to a re-INVITE of ours, or to an UPDATE with an offer. */
 export function onReinviteResponse(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse): void {
   if (response.status < 200) return
   finish(turn, key)
@@ -66,12 +72,23 @@ export function onReinviteResponse(turn: Turn, key: ClientKey, sent: Sent, respo
   if (success && dialog !== undefined) {
     const refreshed = refreshTarget(dialog, response)
     turn.updateLeg(sent.leg, { dialog: refreshed })
-    acknowledge(turn, sent.leg, key, refreshed, response)
-    takePromise(turn, sent.leg, response)
+    if (sent.request.method === 'INVITE') acknowledge(turn, sent.leg, key, refreshed, response)
+    if (turn.call.answeredAt !== undefined) takePromise(turn, sent.leg, response)
   }
   if (turn.call.reoffer?.client !== key) return success ? undo(turn, sent.leg) : undefined
   if (success) return agreed(turn, turn.call.reoffer, response)
+  if (response.status === 422 && askLonger(turn, sent.leg, turn.call.reoffer, response)) return
   refused(turn, sent.leg, response.status)
+}
+
+/** RFC 4028 §7.4: the peer wants a longer session interval. Returns whether it was asked again. */
+function askLonger(turn: Turn, id: LegId, reoffer: Reoffer, response: SipResponse): boolean {
+  const { session } = turn.leg(id)
+  const longer = session && longerThan(session, response)
+  if (session === undefined || longer === undefined || reoffer.offered === undefined) return false
+  turn.updateLeg(id, { session: { ...session, ...longer } })
+  askAgain(turn, reoffer, id, reoffer.offered)
+  return true
 }
 
 /** The peer took an offer that was given up: it is asked for what the other side has, unless a newer offer is out. */
@@ -103,17 +120,35 @@ export function abandonReoffer(turn: Turn, status: number): void {
 
 function proceed(turn: Turn, change: Change): void {
   const { from, key, offer } = change
-  const to = otherLeg(turn.call, from)
+  const to = turn.call.answeredAt === undefined ? earlyOther(turn, from) : otherLeg(turn.call, from)
   const before = turn.leg(from).sdp.theirs
   const ownMatter = before !== undefined && sameForOtherLeg(before, offer)
   if (to !== undefined && !ownMatter) return relayOffer(turn, change, to)
   try {
-    const ours = to === undefined ? answerHere(turn, from, offer) : answerAgain(turn, from, offer)
+    const alone = turn.call.builtin !== undefined
+    const ours = alone ? answerHere(turn, from, offer) : answerAgain(turn, from, offer)
     if (key !== undefined) reply(turn, key, 200, { body: sdpBody(ours) })
     settle(turn)
   } catch (thrown) {
     refuseChange(turn, change, asGatewayError(thrown).sipStatus)
   }
+}
+
+/**
+ * Who is asked about an offer that comes before the call is answered: the other side of early media, if its offer and
+ * answer are settled and it takes UPDATE. Otherwise we answer by ourselves, within what is agreed.
+ */
+function earlyOther(turn: Turn, from: LegId): LegId | undefined {
+  const to = from === 'a' ? turn.call.early : 'a'
+  if (to === undefined || turn.leg(to).updates !== true) return undefined
+  return isSettled(turn, to) ? to : undefined
+}
+
+/** Whether offer and answer of a leg are settled before its INVITE is answered: only then may UPDATE carry an offer. */
+export function isSettled(turn: Turn, id: LegId): boolean {
+  const { sdp, dialog } = turn.leg(id)
+  if (id === 'a') return sdp.agreedEarly === true
+  return dialog !== undefined && isAgreedReliably(turn, { leg: id, remoteTag: dialog.remoteTag })
 }
 
 function agreed(turn: Turn, reoffer: Reoffer, response: SipResponse): void {
@@ -134,7 +169,8 @@ function agreed(turn: Turn, reoffer: Reoffer, response: SipResponse): void {
 /** RFC 3261 §12.2.1.2: 481 and 408 end the dialog; anything else leaves the session as it was (§14.1). */
 function refused(turn: Turn, by: LegId, status: number): void {
   if (status === 491 && turn.call.reoffer?.key === undefined) retryLater(turn, by)
-  if (status !== 408 && status !== 481) return fail(turn, statusForReoffer(status))
+  const early = turn.call.answeredAt === undefined // Then the INVITE tells how the leg fares.
+  if (early || (status !== 408 && status !== 481)) return fail(turn, statusForReoffer(status))
   if (status === 481) turn.updateLeg(by, { status: 'gone' })
   hangUp(turn, { status, endedBy: by === 'a' ? 'caller' : 'callee', reason: refusal(status) })
 }
@@ -151,7 +187,7 @@ export function retryReoffer(turn: Turn): void {
 
 /** An offer waits for its answer, or the call is not up. */
 export function isBusy({ call, legs }: Turn): boolean {
-  return call.phase !== 'talking' || legs.some((leg) => leg.sdp.awaitsAnswer === true)
+  return call.phase !== 'talking' || call.reoffer !== undefined || legs.some((leg) => leg.sdp.awaitsAnswer === true)
 }
 
 function forgetRetry(turn: Turn): void {

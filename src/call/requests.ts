@@ -44,16 +44,21 @@ export function finish(turn: Turn, key: ClientKey): Sent | undefined {
 /** Sends a challenged request again with the next CSeq (RFC 3261 §22.2). Returns the key of the new transaction. */
 export function sendAgain(turn: Turn, key: ClientKey, authorization: HeaderField): ClientKey | undefined {
   const sent = finish(turn, key)
-  if (sent === undefined) return undefined
+  return sent && resend(turn, { ...sent, authorized: true }, [...sent.request.fields, authorization])
+}
+
+/** Sends a refused request again with the next CSeq and other header lines. Returns the key of the new transaction. */
+export function resend(turn: Turn, sent: Sent, changed: readonly HeaderField[]): ClientKey {
   const request = restore(sent.request)
   const { dialog } = turn.leg(sent.leg)
   const sequence = Math.max(request.headers.cseq.sequence, dialog?.localSequence ?? 0) + 1
-  const fields = sent.request.fields.map((field) =>
+  const fields = changed.map((field) =>
     field.name === 'CSeq' ? { name: 'CSeq', value: `${sequence} ${request.method}` } : field,
   )
-  const again = restore({ ...sent.request, fields: [...fields, authorization] })
+  const again = restore({ ...sent.request, fields })
   if (dialog !== undefined) turn.updateLeg(sent.leg, { dialog: { ...dialog, localSequence: sequence } })
-  return send(turn, sent.leg, again, sent.target, { purpose: sent.purpose, relayOf: sent.relayOf, authorized: true })
+  const { purpose, relayOf, authorized, raised } = sent
+  return send(turn, sent.leg, again, sent.target, { purpose, relayOf, authorized, raised })
 }
 
 export interface InDialogParts {

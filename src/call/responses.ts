@@ -3,6 +3,7 @@ import { hangUp } from './hangup.ts'
 import { onInviteResponse, onStrayAnswer } from './invite-response.ts'
 import { bodyOf } from './kept-request.ts'
 import type { CallEvent, LegId } from './model.ts'
+import { onRefreshFailed, onRefreshResponse } from './refresh.ts'
 import { followReinvite, onReinviteFailed, onReinviteResponse } from './reoffer.ts'
 import { reply } from './replies.ts'
 import { finish, sendAgain } from './requests.ts'
@@ -22,6 +23,8 @@ export function onResponse(turn: Turn, { key, response, flow }: Event<'response'
       return onInviteResponse(turn, key, sent, response)
     case 'reinvite':
       return onReinviteResponse(turn, key, sent, response)
+    case 'refresh':
+      return onRefreshResponse(turn, key, sent, response)
     case 'prack': // Whatever it is: the INVITE goes on, or its peer refuses that.
       if (response.status >= 200) finish(turn, key)
       return
@@ -54,6 +57,7 @@ export function onFailed(turn: Turn, { key, cause, detail }: Event<'failed'>): v
   if (sent.purpose === 'invite') return branchFailed(turn, sent.leg, { status, told: [] })
   if (sent.purpose === 'reinvite') return onReinviteFailed(turn, key, sent, cause)
   if (sent.purpose === 'prack') return
+  if (sent.purpose === 'refresh') return onRefreshFailed(turn)
   if (sent.purpose === 'info') return afterInfo(turn, sent, status)
   onByeDone(turn, key, sent)
 }

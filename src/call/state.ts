@@ -71,7 +71,7 @@ export interface Waiting {
   readonly request: KeptRequest
 }
 
-export type SentPurpose = 'invite' | 'reinvite' | 'prack' | 'info' | 'bye' | 'stray-bye'
+export type SentPurpose = 'invite' | 'reinvite' | 'prack' | 'refresh' | 'info' | 'bye' | 'stray-bye'
 
 /** One client transaction of ours. */
 export interface Sent {
@@ -82,6 +82,8 @@ export interface Sent {
   readonly target: SendTarget
   /** The request of the other leg that this one relays. */
   readonly relayOf?: ServerKey | undefined
+  /** How often a 422 made its session interval longer (RFC 4028 §7.4). */
+  readonly raised?: number | undefined
   /** It already carries the answer to a challenge. */
   readonly authorized: boolean
 }

@@ -11,6 +11,7 @@ export interface Config {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' }
   readonly dns: DnsConfig
   readonly failover: FailoverConfig
+  readonly calls: CallsConfig
   readonly limits: PlatformLimits
   readonly tenants: readonly Tenant[]
   /** The only tenant is the demo one: its passwords were made for this run and may be shown. */
@@ -76,6 +77,12 @@ export interface FailoverConfig {
   readonly silenceSeconds: number
   /** How long one that did not serve is tried last. */
   readonly avoidSeconds: number
+}
+
+/** Session timers (RFC 4028) where tenant and trunk say nothing else; in seconds, 0: none is asked for. */
+export interface CallsConfig {
+  readonly sessionSeconds: number
+  readonly minSessionSeconds: number
 }
 
 /** Both ends included. */

@@ -65,6 +65,10 @@ export function configSchema(resolve: SecretResolver, find: FileFinder = asItIs)
       level: z.enum(['debug', 'info', 'warn', 'error'], expected('debug, info, warn or error')).default('info'),
       format: z.enum(['auto', 'json', 'text'], expected('auto, json or text')).default('auto'),
     }).prefault({}),
+    calls: section({
+      sessionSeconds: sessionSeconds().default(1_800),
+      minSessionSeconds: count(90, 86_400).default(90),
+    }).prefault({}),
     limits: section({
       calls: count(1, LIMITS.calls).default(LIMITS.calls),
       registrations: count(1, LIMITS.registrations).default(LIMITS.registrations),
@@ -106,6 +110,7 @@ function tenantSchema(resolve: SecretResolver, find: FileFinder) {
       keepSeconds: count(0, 30 * 86_400).default(7 * 86_400),
       trunks: z.boolean(expected('true or false')).default(false),
     }).prefault({}),
+    sessionSeconds: sessionSeconds().optional(),
     limits: section({
       concurrentCalls: count(1, LIMITS.calls).default(1_000),
       maxCallSeconds: count(1, 7 * 86_400).default(4 * 3_600),
@@ -142,6 +147,7 @@ function trunkSchema(resolve: SecretResolver, find: FileFinder) {
       accept: list(certificateName()).default([]),
     }).optional(),
     srtp: z.enum(['offer', 'accept', 'never'], expected('offer, accept or never')).default('accept'),
+    sessionSeconds: sessionSeconds().optional(),
   })
 }
 
@@ -242,6 +248,12 @@ function file(find: FileFinder) {
 
 function asItIs(path: string): { readonly path: string } {
   return { path }
+}
+
+/** RFC 4028 §5: no interval is shorter than 90 s. */
+function sessionSeconds() {
+  const what = '0 (none) or a whole number of seconds from 90 to 86400'
+  return z.int(expected(what)).refine((value) => value === 0 || (value >= 90 && value <= 86_400), expected(what))
 }
 
 function count(from: number, to: number) {

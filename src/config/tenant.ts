@@ -16,6 +16,7 @@ export function tenantOf(raw: RawTenant): Tenant {
     numbers: raw.numbers.map(numberOf),
     digest: raw.digest,
     messages: { keptMs: raw.messages.keepSeconds * 1000, trunks: raw.messages.trunks },
+    ...(raw.sessionSeconds === undefined ? {} : { sessionSeconds: raw.sessionSeconds }),
     limits: {
       concurrentCalls: raw.limits.concurrentCalls,
       maxCallDurationMs: raw.limits.maxCallSeconds * 1000,
@@ -28,8 +29,12 @@ function userOf({ name, password, displayName }: RawTenant['users'][number]): Us
   return { name, password, ...(displayName === undefined ? {} : { displayName }) }
 }
 
-function trunkOf({ auth, tls, ...rest }: RawTenant['trunks'][number]): Trunk {
-  const trunk = tls === undefined ? rest : { ...rest, tls: trunkTlsOf(tls) }
+function trunkOf({ auth, tls, sessionSeconds, ...rest }: RawTenant['trunks'][number]): Trunk {
+  const trunk = {
+    ...rest,
+    ...(tls === undefined ? {} : { tls: trunkTlsOf(tls) }),
+    ...(sessionSeconds === undefined ? {} : { sessionSeconds }),
+  }
   if (auth === undefined) return trunk
   return { ...trunk, auth: authOf(auth) }
 }

@@ -11,6 +11,7 @@ import type { Decisions } from './decisions.ts'
 import { createDecisions } from './directory-decisions.ts'
 import { detailOf } from './ended-calls.ts'
 import { NewRequests } from './new-requests.ts'
+import { hangUpStray } from './stray-answer.ts'
 import { answerToChallenge } from './trunk-auth.ts'
 import { viewOf, type WallClock } from './views.ts'
 
@@ -329,7 +330,10 @@ class GatewayCore implements Core {
   #response(output: SipOutput & { readonly kind: 'response' }, now: Millis): void {
     const { key, response, flow } = output
     const call = this.#table.byClientKey(key)
-    if (call === undefined) return void this.#beyond.response(key, response, now)
+    if (call === undefined) {
+      this.#beyond.response(key, response, now)
+      return hangUpStray(this.#endpoint, output, now)
+    }
     const outstanding = call.outstanding.get(key)
     const { callId, fromTag, toTag } = response.headers
     const dialog = this.#table.byDialog(callId, fromTag)?.dialog

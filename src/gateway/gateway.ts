@@ -165,7 +165,8 @@ function endpointOptions({ product, tls }: GatewayOptions, { sentBy, own }: SipA
   return { sentBy, product, ...(own === undefined ? {} : { own }), ...(aliases ? { aliases } : {}) }
 }
 
-function callConfig({ product, tenants, failover }: GatewayOptions, { contactFor, own }: SipAddresses): CallConfig {
+function callConfig(options: GatewayOptions, { contactFor, own }: SipAddresses): CallConfig {
+  const { product, tenants, failover, sessionTimer } = options
   const policy: TranslationPolicy = { audioCodecs: AUDIO_CODECS, video: true, srtp: 'accept' }
   return {
     contactFor,
@@ -174,8 +175,21 @@ function callConfig({ product, tenants, failover }: GatewayOptions, { contactFor
     sdp: { user: policy, trunk: policy },
     earlyMedia: 'connect',
     ...(failover?.silenceMs === undefined ? {} : { silenceMs: failover.silenceMs }),
+    sessionTimer: { seconds: 1_800, minSeconds: 90, ...sessionTimer, of: sessionIntervals(tenants) },
     trustedTrunks: tenants.flatMap(({ domain, trunks }) => trunks.map(({ name }) => `${domain}/${name}`)),
   }
+}
+
+/** Session intervals that tenants and trunks ask for instead, by `tenant` and `tenant/trunk`. */
+function sessionIntervals(tenants: GatewayOptions['tenants']): Readonly<Record<string, number>> {
+  const of: Record<string, number> = {}
+  for (const { domain, sessionSeconds, trunks } of tenants) {
+    if (sessionSeconds !== undefined) of[domain] = sessionSeconds
+    for (const trunk of trunks) {
+      if (trunk.sessionSeconds !== undefined) of[`${domain}/${trunk.name}`] = trunk.sessionSeconds
+    }
+  }
+  return of
 }
 
 function gateway(parts: Parts): Gateway {

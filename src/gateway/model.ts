@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly tls?: TlsStore
   /** Web origins besides the page's own host that may open the SIP WebSocket. */
   readonly origins?: readonly string[]
+  /** Session timers (RFC 4028) where a tenant or trunk says nothing else, in seconds. Default: 1800, at least 90. */
+  readonly sessionTimer?: { readonly seconds: number; readonly minSeconds: number }
   readonly limits?: GatewayLimits
   readonly metrics?: Metrics
   /** Gets the record of each call that ended. Must not throw. */

@@ -12,6 +12,8 @@ export interface Tenant {
   readonly numbers: readonly NumberRule[]
   readonly limits: TenantLimits
   readonly messages?: MessagePolicy
+  /** Session interval its parties are asked for (RFC 4028), in seconds; 0: none. Default: that of the platform. */
+  readonly sessionSeconds?: number
   /** Algorithms its phones are challenged with, in this order (RFC 8760); default MD5. Browsers know MD5 only. */
   readonly digest?: readonly ('MD5' | 'SHA-256')[]
 }
@@ -35,6 +37,8 @@ export interface Trunk {
   readonly auth?: { readonly username: string; readonly password: Secret; readonly realm?: string }
   /** SDES-SRTP toward this trunk. */
   readonly srtp: 'offer' | 'accept' | 'never'
+  /** As that of the tenant, for this trunk alone. */
+  readonly sessionSeconds?: number
 }
 
 export interface TrunkTls {

@@ -117,7 +117,7 @@ describe('inside a call', () => {
   test('a caller that vanishes is noticed by its session timer', async () => {
     const scene = await callUp(TIMER)
     scene.world.network.drop = ({ from, to }) => from === scene.alice.address || to === scene.alice.address
-    await scene.world.run(100_000)
+    await scene.world.run(80_000)
     assert.equal(scene.called.state, 'ended')
     assert.deepEqual(outcomes(scene), [])
     scene.calling.bye()

@@ -43,6 +43,7 @@ export const CALL_CONFIG: CallConfig = {
   product: 'Trunkline/test',
   sdp: { user: POLICY, trunk: POLICY },
   earlyMedia: 'connect',
+  sessionTimer: { seconds: 1_800, minSeconds: 90 },
   trustedTrunks: [],
 }
 
