@@ -54,7 +54,7 @@ export function connectBuiltin(turn: Turn): void {
 }
 
 /** The caller wanted our offer; its answer comes in the ACK (RFC 3261 §13.2.1). */
-function offerCaller(turn: Turn, offer: SessionDescription): void {
+export function offerCaller(turn: Turn, offer: SessionDescription): void {
   turn.updateLeg('a', { sdp: { ...turn.leg('a').sdp, awaitsAnswer: true } })
   accept(turn, offer)
 }

@@ -54,8 +54,9 @@ export function addSides(turn: Turn, legs: readonly Leg[]): void {
 export function invite(turn: Turn, id: LegId): number | undefined {
   const { offer } = turn.asked
   try {
-    const sdp = offer === undefined ? ownOfferTo(turn, id) : offerTo(turn, id, offer)
-    sendInvite(turn, id, sdp)
+    const late = turn.leg(id).destination?.lateOffer === true
+    const made = () => (offer === undefined ? ownOfferTo(turn, id) : offerTo(turn, id, offer))
+    sendInvite(turn, id, late ? undefined : made())
     return undefined
   } catch (thrown) {
     const { code, message, sipStatus } = asGatewayError(thrown)
@@ -64,12 +65,12 @@ export function invite(turn: Turn, id: LegId): number | undefined {
   }
 }
 
-function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription): void {
+function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription | undefined): void {
   const leg = turn.leg(id)
   const { destination } = leg
   if (destination === undefined) return
   const headers = inviteHeaders(turn, leg, destination)
-  const request = createRequest({ method: 'INVITE', uri: destination.uri, headers, body: sdpBody(sdp) })
+  const request = createRequest({ method: 'INVITE', uri: destination.uri, headers, body: sdp && sdpBody(sdp) })
   const inviteKey = send(turn, id, request, leg.target, { purpose: 'invite' })
   turn.updateLeg(id, { status: 'inviting', inviteKey })
   turn.emit({ kind: 'dialog', leg: id, sipCallId: leg.sipCallId, localTag: leg.localTag })
@@ -84,6 +85,9 @@ function awaitSign(turn: Turn, { party }: Leg): void {
   turn.setDeadline('silence', turn.now + (turn.deps.config.silenceMs ?? SILENCE_MS))
 }
 
+/** To a peer that shall offer: with 100rel it could do so in an 18x, and want the answer in PRACK (RFC 3262 §5). */
+const TIMER_ONLY: HeaderField = { name: 'Supported', value: 'timer' }
+
 function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderField[] {
   const { config } = turn.deps
   return [
@@ -94,7 +98,7 @@ function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderFi
     { name: 'CSeq', value: '1 INVITE' },
     contactOf(turn, leg.id),
     ALLOW_IN_CALL,
-    SUPPORTED_IN_CALL,
+    destination.lateOffer === true ? TIMER_ONLY : SUPPORTED_IN_CALL,
     ...askedSession(turn, leg.party),
     { name: 'User-Agent', value: config.product },
   ]

@@ -1,6 +1,7 @@
 import { asGatewayError, GatewayError, LIMITS } from '../base/index.ts'
 import { parseSdp, type SessionDescription } from '../sdp/index.ts'
 import {
+  type Body,
   type ClientKey,
   type Dialog,
   dialogFromResponse,
@@ -14,9 +15,11 @@ import { ringCaller, showFork, showWinner } from './early-media.ts'
 import { branchFailed, cancelOthers } from './forking.ts'
 import { hangUp, part } from './hangup.ts'
 import { type KeptRequest, restore, trimmed } from './kept-request.ts'
+import { answerCallerLate, answerLate } from './late-offer.ts'
 import { isPending } from './leg-state.ts'
 import type { LegId } from './model.ts'
 import { acknowledgeReliably, isAgreedReliably, isReliablyTold } from './prack.ts'
+import { sdpBody } from './replies.ts'
 import { acknowledge, finish, resend, send, targetInDialog } from './requests.ts'
 import { longerThan, sessionExpires, takePromise, withLongerSession } from './session-timer.ts'
 import type { Sent } from './state.ts'
@@ -46,7 +49,7 @@ export function onStrayAnswer(
 ): void {
   const dialog = dialogOf(turn, id, request, response)
   if (dialog === undefined) return
-  acknowledge(turn, id, key, dialog, response)
+  acknowledge(turn, id, { key, dialog, response })
   turn.note('routing', 'A second answer of the same branch is hung up', { leg: id })
   hangUpStray(turn, id, goingOn(turn.leg(id).forks?.[dialog.remoteTag], dialog))
 }
@@ -87,20 +90,44 @@ function onSuccess(turn: Turn, key: ClientKey, sent: Sent, response: SipResponse
   if (dialog === undefined) return failAnswer(turn, id, new GatewayError('SIP_MALFORMED_MESSAGE', 'It leads nowhere'))
   const source = { leg: id, remoteTag: dialog.remoteTag }
   showFork(turn, source)
-  acknowledge(turn, id, key, dialog, response)
   turn.updateLeg(id, { dialog: goingOn(turn.leg(id).dialog, dialog), invitation: trimmed(request) })
   const open = leg.status === 'inviting' || leg.status === 'ringing'
-  if (!open || turn.call.winner !== undefined || turn.call.ending !== undefined) return hangUpLoser(turn, id)
+  const wins = open && turn.call.winner === undefined && turn.call.ending === undefined
+  const late = leg.destination?.lateOffer === true
+  if (!late || !wins) acknowledge(turn, id, { key, dialog, response })
+  if (!wins) return hangUpLoser(turn, id)
   turn.updateLeg(id, { status: 'confirmed' })
   turn.update({ winner: id })
   cancelOthers(turn, id)
   takePromise(turn, id, response)
   try {
     showWinner(turn, source)
-    answerCaller(turn, source, answerIn(turn, source, response))
+    if (late) takeLateOffer(turn, id, { key, dialog, response })
+    else answerCaller(turn, source, answerIn(turn, source, response))
   } catch (thrown) {
     failAnswer(turn, id, asGatewayError(thrown))
   }
+}
+
+/** The offer came in the 200, our answer goes out in the ACK (RFC 3261 §13.2.2.4); without one the session ends. */
+function takeLateOffer(turn: Turn, id: LegId, success: Success): void {
+  let body: Body | undefined
+  try {
+    const offer = parseSdp(success.response.body)
+    const agreed = answerLate(turn, id, offer)
+    body = sdpBody(agreed)
+    acknowledge(turn, id, { ...success, body })
+    answerCallerLate(turn, id, offer, agreed)
+  } catch (thrown) {
+    if (body === undefined) acknowledge(turn, id, success)
+    throw thrown
+  }
+}
+
+interface Success {
+  readonly key: ClientKey
+  readonly dialog: Dialog
+  readonly response: SipResponse
 }
 
 /** The answer crossed our CANCEL (RFC 3261 §9.1). */

@@ -72,7 +72,7 @@ export function onReinviteResponse(turn: Turn, key: ClientKey, sent: Sent, respo
   if (success && dialog !== undefined) {
     const refreshed = refreshTarget(dialog, response)
     turn.updateLeg(sent.leg, { dialog: refreshed })
-    if (sent.request.method === 'INVITE') acknowledge(turn, sent.leg, key, refreshed, response)
+    if (sent.request.method === 'INVITE') acknowledge(turn, sent.leg, { key, dialog: refreshed, response })
     if (turn.call.answeredAt !== undefined) takePromise(turn, sent.leg, response)
   }
   if (turn.call.reoffer?.client !== key) return success ? undo(turn, sent.leg) : undefined

@@ -86,9 +86,17 @@ export function sendInDialog(
   return send(turn, id, request, targetInDialog(leg, dialog), { purpose, relayOf: parts.relayOf })
 }
 
+interface Acknowledged {
+  readonly key: ClientKey
+  readonly dialog: Dialog
+  readonly response: SipResponse
+  /** The answer to an offer in the 2xx. */
+  readonly body?: Body | undefined
+}
+
 /** Acknowledges a 2xx of the INVITE `key` (RFC 3261 §13.2.2.4). */
-export function acknowledge(turn: Turn, id: LegId, key: ClientKey, dialog: Dialog, response: SipResponse): void {
-  const ack = ackInDialog(dialog, response.headers.cseq.sequence)
+export function acknowledge(turn: Turn, id: LegId, { key, dialog, response, body }: Acknowledged): void {
+  const ack = ackInDialog(dialog, response.headers.cseq.sequence, { body })
   turn.emit({ kind: 'ack', leg: id, key, ack, target: targetInDialog(turn.leg(id), dialog) })
 }
 

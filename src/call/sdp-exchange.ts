@@ -1,7 +1,9 @@
 import {
   answerLocally,
   askedDirection,
+  codecLabel,
   createOffer,
+  type Direction,
   type Dropped,
   type LocalAnswer,
   type MediaSection,
@@ -102,15 +104,28 @@ export function answerHere(turn: Turn, id: LegId, offer: SessionDescription): Se
  * @throws GatewayError as `answerTo`.
  */
 export function answerAgain(turn: Turn, id: LegId, offer: SessionDescription): SessionDescription {
-  const leg = turn.leg(id)
-  const ours = leg.sdp.ours?.media ?? []
-  const codecs = ours.filter(({ kind }) => kind === 'audio').flatMap((section) => section.codecs)
-  const policy = {
-    ...policyFor(turn, leg),
-    audioCodecs: codecs.map(({ name, clockRateHz }) => `${name}/${clockRateHz}`),
-    video: ours.some(({ kind, port }) => kind === 'video' && port !== 0),
-  }
-  return answerWith(turn, id, offer, { policy, willing: ours[0]?.direction ?? 'sendrecv' })
+  const { ours = { media: [] } } = turn.leg(id).sdp
+  return answerWithin(turn, id, offer, { of: ours, willing: ours.media[0]?.direction ?? 'sendrecv' })
+}
+
+/** The answer to a leg with codecs and media of another description and no others. @throws GatewayError as `answerTo`. */
+export function answerWithin(
+  turn: Turn,
+  id: LegId,
+  offer: SessionDescription,
+  { of: { media }, willing }: { readonly of: Pick<SessionDescription, 'media'>; readonly willing: Direction },
+): SessionDescription {
+  const codecs = media.filter(({ kind }) => kind === 'audio').flatMap((section) => section.codecs)
+  const policy = policyFor(turn, turn.leg(id))
+  const labels = new Set(codecs.map((codec) => codecLabel(codec).toLowerCase()))
+  return answerWith(turn, id, offer, {
+    policy: {
+      ...policy,
+      audioCodecs: policy.audioCodecs.filter((label) => labels.has(label.toLowerCase())),
+      video: policy.video && media.some(({ kind, port }) => kind === 'video' && port !== 0),
+    },
+    willing,
+  })
 }
 
 function answerWith(

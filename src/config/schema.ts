@@ -147,6 +147,7 @@ function trunkSchema(resolve: SecretResolver, find: FileFinder) {
       accept: list(certificateName()).default([]),
     }).optional(),
     srtp: z.enum(['offer', 'accept', 'never'], expected('offer, accept or never')).default('accept'),
+    lateOffer: z.boolean(expected('true or false')).default(false),
     sessionSeconds: sessionSeconds().optional(),
   })
 }

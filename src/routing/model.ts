@@ -17,6 +17,8 @@ export interface Destination {
   /** Preloaded Route set (a registration's Path). */
   readonly route: readonly string[]
   readonly srtp: 'offer' | 'accept' | 'never'
+  /** It wants to offer itself: its INVITE carries no SDP. */
+  readonly lateOffer?: boolean
 }
 
 /** What routing decided. */

@@ -79,7 +79,9 @@ function ringTrunk(tenant: Tenant, trunk: Trunk, number: string): RouteDecision 
   const groups = trunk.targets.slice(0, LIMITS.branchesPerCall).map((text): readonly Destination[] => {
     const uri = { ...parseUri(text), user: encodeUtf8(number) }
     const target = withTlsProfile(targetOf(uri), `${tenant.domain}/${trunk.name}`)
-    return [{ party, uri: writeUri(uri), target, profile: 'rtp', route: [], srtp: trunk.srtp }]
+    const { srtp, lateOffer } = trunk
+    const late = lateOffer === true ? { lateOffer } : {}
+    return [{ party, uri: writeUri(uri), target, profile: 'rtp', route: [], srtp, ...late }]
   })
   return { kind: 'ring', groups }
 }

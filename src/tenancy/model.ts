@@ -37,6 +37,8 @@ export interface Trunk {
   readonly auth?: { readonly username: string; readonly password: Secret; readonly realm?: string }
   /** SDES-SRTP toward this trunk. */
   readonly srtp: 'offer' | 'accept' | 'never'
+  /** Its calls carry no offer; it makes one in its answer (RFC 3261 §13.2.1). */
+  readonly lateOffer?: boolean
   /** As that of the tenant, for this trunk alone. */
   readonly sessionSeconds?: number
 }
