@@ -52,6 +52,10 @@ export const LIMITS = {
   calls: 10_000,
   /** Branches ringing at once for one call. */
   branchesPerCall: 20,
+  /** 3xx answers that one call follows; a further one is a refusal. */
+  redirectsPerCall: 5,
+  /** Contacts of one 3xx that are tried. */
+  redirectContacts: 5,
   /** Early dialogs of one INVITE, ours with a caller and a peer's with us; further ones are not told apart. */
   earlyDialogsPerCall: 20,
   /** Addresses that one domain name may lead to; further ones are not tried. */

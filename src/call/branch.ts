@@ -22,7 +22,12 @@ export function nextGroup(turn: Turn): readonly Leg[] {
   const [group, ...groups] = turn.call.groups
   if (group === undefined) return []
   turn.update({ groups })
-  return group.slice(0, LIMITS.branchesPerCall).map((destination) => newBranch(turn, destination))
+  return branchesFor(turn, group.slice(0, LIMITS.branchesPerCall))
+}
+
+/** Makes legs for these places. They wait until the engine made their sides. */
+export function branchesFor(turn: Turn, destinations: readonly Destination[]): readonly Leg[] {
+  return destinations.map((destination) => newBranch(turn, destination))
 }
 
 /** What the engine has to make for a called leg. */

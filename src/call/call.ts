@@ -9,6 +9,7 @@ import { onRequest } from './in-dialog.ts'
 import { onMediaChanged, onMediaClosed, onMediaEvent, onMediaFailed, onMediaOpened } from './media-events.ts'
 import type { CallEffect, CallEvent } from './model.ts'
 import { onOffered } from './offered.ts'
+import { onRedirected } from './redirect.ts'
 import { reply } from './replies.ts'
 import { onAuthorized, onFailed, onResponse } from './responses.ts'
 import type { CallState } from './state.ts'
@@ -65,6 +66,8 @@ function dispatch(turn: Turn, event: CallEvent): void {
       return onFailed(turn, event)
     case 'located':
       return onLocated(turn, event)
+    case 'redirected':
+      return onRedirected(turn, event)
     case 'end':
       return hangUp(turn, { status: 503, endedBy: 'operator', reason: event.reason })
     case 'wake':

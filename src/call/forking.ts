@@ -42,6 +42,12 @@ export function branchFailed(turn: Turn, id: LegId, outcome: Outcome): void {
   hearAnother(turn)
 }
 
+/** Others are called instead of this branch. */
+export function replaceBranch(turn: Turn, id: LegId): void {
+  turn.updateLeg(id, { status: 'gone' })
+  dropSide(turn, id)
+}
+
 /** CANCEL to every branch that still rings, but the one that answered (RFC 3261 §16.7 step 10). */
 export function cancelOthers(turn: Turn, winner: LegId): void {
   for (const leg of turn.legs) {
@@ -101,6 +107,11 @@ export function callNextGroup(turn: Turn): void {
 /** Starts the time a group may ring. */
 export function startRinging(turn: Turn): void {
   turn.setDeadline('ring', turn.now + turn.asked.ringTimeoutMs)
+}
+
+/** Whether any branch may still answer. */
+export function rings({ legs }: Turn): boolean {
+  return legs.some(isOpen)
 }
 
 function isOpen(leg: Leg): boolean {

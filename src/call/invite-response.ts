@@ -19,6 +19,7 @@ import { answerCallerLate, answerLate } from './late-offer.ts'
 import { isPending } from './leg-state.ts'
 import type { LegId } from './model.ts'
 import { acknowledgeReliably, isAgreedReliably, isReliablyTold } from './prack.ts'
+import { redirect } from './redirect.ts'
 import { sdpBody } from './replies.ts'
 import { acknowledge, finish, resend, send, targetInDialog } from './requests.ts'
 import { longerThan, sessionExpires, takePromise, withLongerSession } from './session-timer.ts'
@@ -32,6 +33,7 @@ export function onInviteResponse(turn: Turn, key: ClientKey, sent: Sent, respons
   if (response.status < 200) return onProvisional(turn, sent, response)
   finish(turn, key)
   if (response.status === 422 && inviteLonger(turn, sent, response)) return
+  if (response.status >= 300 && response.status < 400 && redirect(turn, sent.leg, response)) return
   if (response.status >= 300) return branchFailed(turn, sent.leg, outcomeOf(response))
   onSuccess(turn, key, sent, response)
 }

@@ -8,7 +8,7 @@ import type {
   SessionSpec,
   SessionSummary,
 } from '../media/index.ts'
-import type { Party, RouteDecision } from '../routing/index.ts'
+import type { Destination, Party, RouteDecision } from '../routing/index.ts'
 import type {
   AddressTarget,
   ClientKey,
@@ -71,6 +71,13 @@ export type CallEvent =
   | { readonly kind: 'media-failed'; readonly op: number; readonly code: FaultCode; readonly detail: string }
   | { readonly kind: 'media-closed'; readonly summary: SessionSummary }
   | { readonly kind: 'media'; readonly event: MediaEvent }
+  /** Where the contacts of a `redirect` lead; empty: nowhere. */
+  | {
+      readonly kind: 'redirected'
+      readonly leg: LegId
+      readonly status: number
+      readonly destinations: readonly Destination[]
+    }
   /** Somebody with the right ends the call (API, drain, shutdown). */
   | { readonly kind: 'end'; readonly reason: string }
   | { readonly kind: 'wake' }
@@ -99,6 +106,14 @@ export type CallEffect =
       readonly target: SendTarget
     }
   | { readonly kind: 'respond'; readonly leg: LegId; readonly key: ServerKey; readonly response: SipResponse }
+  /** A branch answered 3xx: routing is asked where its contacts lead, and answers with `redirected`. */
+  | {
+      readonly kind: 'redirect'
+      readonly leg: LegId
+      readonly party: Party
+      readonly contacts: readonly string[]
+      readonly status: number
+    }
   /** A dialog of this call exists from now on (until `ended`): in-dialog requests with these belong to `leg`. */
   | { readonly kind: 'dialog'; readonly leg: LegId; readonly sipCallId: string; readonly localTag: string }
   | { readonly kind: 'media-open'; readonly op: number; readonly spec: SessionSpec }

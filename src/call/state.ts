@@ -27,6 +27,8 @@ export interface CallState {
   readonly early?: LegId | undefined
   /** What the caller was told in each early dialog, as far as later messages depend on it; gone when the call is up. */
   readonly earlyDialogs?: readonly EarlyDialog[] | undefined
+  /** How many 3xx were followed. */
+  readonly redirects?: number | undefined
   /** Status of the last provisional answer the caller got. */
   readonly rang?: number | undefined
   /** Requests that wait for our final answer. */

@@ -39,7 +39,7 @@ const TOLD: Readonly<Record<number, number>> = {
 
 /** The status toward the caller for a final failure of a branch. 404, 480, 486, 487, 488, 503, 603 stay themselves. */
 export function statusForCaller(status: number): number {
-  if (status >= 300 && status < 400) return 480 // We do not follow redirections, nor show the caller where they lead.
+  if (status >= 300 && status < 400) return 480 // One that we do not follow; the caller is not shown where it leads.
   return TOLD[status] ?? status
 }
 

@@ -110,6 +110,7 @@ function tenantSchema(resolve: SecretResolver, find: FileFinder) {
       keepSeconds: count(0, 30 * 86_400).default(7 * 86_400),
       trunks: z.boolean(expected('true or false')).default(false),
     }).prefault({}),
+    followRedirects: z.boolean(expected('true or false')).default(true),
     sessionSeconds: sessionSeconds().optional(),
     limits: section({
       concurrentCalls: count(1, LIMITS.calls).default(1_000),
@@ -147,6 +148,7 @@ function trunkSchema(resolve: SecretResolver, find: FileFinder) {
       accept: list(certificateName()).default([]),
     }).optional(),
     srtp: z.enum(['offer', 'accept', 'never'], expected('offer, accept or never')).default('accept'),
+    followRedirects: z.boolean(expected('true or false')).default(true),
     lateOffer: z.boolean(expected('true or false')).default(false),
     sessionSeconds: sessionSeconds().optional(),
   })

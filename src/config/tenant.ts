@@ -16,6 +16,7 @@ export function tenantOf(raw: RawTenant): Tenant {
     numbers: raw.numbers.map(numberOf),
     digest: raw.digest,
     messages: { keptMs: raw.messages.keepSeconds * 1000, trunks: raw.messages.trunks },
+    followRedirects: raw.followRedirects,
     ...(raw.sessionSeconds === undefined ? {} : { sessionSeconds: raw.sessionSeconds }),
     limits: {
       concurrentCalls: raw.limits.concurrentCalls,

@@ -24,6 +24,7 @@ export interface CallsDeps {
   readonly endpoint: SipEndpoint
   readonly table: CallTable
   readonly wayTo: Decisions['wayTo']
+  readonly redirect: Decisions['redirect']
   readonly wall: WallClock
   readonly emit: (output: CoreOutput) => void
 }
@@ -42,6 +43,7 @@ export class Calls {
   readonly #deps: CallsDeps
   readonly #machine: ReturnType<typeof callMachine>
   readonly #deadlines = createDeadlineQueue()
+  readonly #redirects: (CallEffect & { readonly kind: 'redirect' })[] = []
   readonly #count: CoreCounting | undefined
   readonly hops: NextHops
   readonly ended: ReturnType<typeof createEndedCalls>
@@ -154,7 +156,16 @@ export class Calls {
     const { state, effects } = this.#machine.step(call.state, event, now)
     call.state = state
     for (const effect of effects) this.#apply(call, effect, now)
+    if (this.#redirects.length > 0) this.#follow(call, now)
     if (this.#deps.table.byId(call.id) === call) this.#deadlines.set(call.id, this.#machine.deadline(state))
+  }
+
+  /** A step answers a step: only when its effects are all done. */
+  #follow(call: LiveCall, now: Millis): void {
+    for (const { leg, party, contacts, status } of this.#redirects.splice(0)) {
+      const destinations = this.#deps.redirect(party, contacts, now)
+      this.#advance(call, { kind: 'redirected', leg, status, destinations }, now)
+    }
   }
 
   #apply(call: LiveCall, effect: CallEffect, now: Millis): void {
@@ -180,6 +191,9 @@ export class Calls {
       }
       case 'respond':
         this.#respond(call, effect, now)
+        break
+      case 'redirect':
+        this.#redirects.push(effect)
         break
       case 'dialog':
         this.#dialog(call, effect)

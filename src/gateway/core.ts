@@ -50,7 +50,8 @@ class GatewayCore implements Core {
       this.#beyond.registrationChanged(who, change, this.#now)
     })
     const shared = { options, endpoint: this.#endpoint, table: this.#table }
-    this.#calls = new Calls({ ...shared, wayTo: this.#decisions.wayTo, wall: this.#wall, emit })
+    const { wayTo, redirect } = this.#decisions
+    this.#calls = new Calls({ ...shared, wayTo, redirect, wall: this.#wall, emit })
     this.#beyond = new BeyondCalls({ ...shared, decisions: this.#decisions, wall: this.#wall })
     this.#requests = new NewRequests({
       ...shared,

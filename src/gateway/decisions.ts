@@ -1,6 +1,6 @@
 import type { RegistrationView } from '../api/index.ts'
 import type { ByteString, Millis } from '../base/index.ts'
-import type { Party, RouteDecision } from '../call/index.ts'
+import type { Destination, Party, RouteDecision } from '../call/index.ts'
 import type { Binding, ReachableContact, RegisterResult } from '../registrar/index.ts'
 import type { Flow, SendTarget, SipRequest } from '../sip/index.ts'
 import type { Tenant, TrunkOfTenant } from '../tenancy/index.ts'
@@ -46,6 +46,8 @@ export interface Decisions {
    * replaced by another since.
    */
   wayTo(uri: ByteString, target: SendTarget, who: UserName, now: Millis): SendTarget
+  /** Where contacts of a 3xx lead. */
+  redirect(party: Party, contacts: readonly ByteString[], now: Millis): readonly Destination[]
   flowClosed(flowId: string, now: Millis): void
   registrations(now: Millis): readonly RegistrationView[]
   count(): number

@@ -1,7 +1,8 @@
 import type { RegistrationView } from '../api/index.ts'
 import { type ByteString, decodeUtf8, type Millis } from '../base/index.ts'
 import { type Binding, type ContactsChanged, Registrar } from '../registrar/index.ts'
-import { calledUser, route } from '../routing/index.ts'
+import { calledUser, redirected, route } from '../routing/index.ts'
+
 import { parseUri } from '../sip/index.ts'
 import { createDirectory } from '../tenancy/index.ts'
 import type { CoreOptions } from './core-model.ts'
@@ -43,6 +44,11 @@ export function createDecisions(options: CoreOptions, changed?: ContactsChanged)
       const contacts = registrar.contacts(tenant, user, now)
       const isOpen = contacts.some((each) => each.target.kind === 'flow' && each.target.flow.id === target.flow.id)
       return isOpen ? target : (contacts.find((each) => isSameDevice(each.uri, uri))?.target ?? target)
+    },
+    redirect(party, contacts, now) {
+      const tenant = directory.tenantOf(party.tenant)
+      const contactsOf = (domain: string, name: string) => registrar.contacts(domain, name, now)
+      return tenant === undefined ? [] : redirected({ directory, tenant, party, contacts, contactsOf })
     },
     flowClosed: (flowId, now) => registrar.flowClosed(flowId, now),
     registrations: (now) => registrar.list(now).map((binding) => viewOf(binding, wall)),

@@ -12,6 +12,8 @@ export interface Tenant {
   readonly numbers: readonly NumberRule[]
   readonly limits: TenantLimits
   readonly messages?: MessagePolicy
+  /** Whether 3xx of its users' phones are followed, within what that user may call. Default true. */
+  readonly followRedirects?: boolean
   /** Session interval its parties are asked for (RFC 4028), in seconds; 0: none. Default: that of the platform. */
   readonly sessionSeconds?: number
   /** Algorithms its phones are challenged with, in this order (RFC 8760); default MD5. Browsers know MD5 only. */
@@ -37,6 +39,8 @@ export interface Trunk {
   readonly auth?: { readonly username: string; readonly password: Secret; readonly realm?: string }
   /** SDES-SRTP toward this trunk. */
   readonly srtp: 'offer' | 'accept' | 'never'
+  /** Whether its 3xx are followed to the hosts of its own targets. Default true. */
+  readonly followRedirects?: boolean
   /** Its calls carry no offer; it makes one in its answer (RFC 3261 §13.2.1). */
   readonly lateOffer?: boolean
   /** As that of the tenant, for this trunk alone. */

@@ -202,7 +202,7 @@ export class CallRig {
   answer(
     key: string,
     status: number,
-    options: { sdp?: string; tag?: string; headers?: readonly HeaderField[] } = {},
+    options: { sdp?: string; tag?: string; headers?: readonly HeaderField[]; contact?: false } = {},
   ): void {
     const asked = this.requests.find((each) => each.key === key)
     assert.ok(asked, `there is no request ${key}`)
@@ -216,7 +216,7 @@ export class CallRig {
         { name: 'To', value: tagged },
         { name: 'Call-ID', value: request.headers.callId },
         { name: 'CSeq', value: request.headers.get('CSeq') ?? '' },
-        { name: 'Contact', value: `<sip:${leg}@198.51.100.8:5070>` },
+        ...(options.contact === false ? [] : [{ name: 'Contact', value: `<sip:${leg}@198.51.100.8:5070>` }]),
         ...(options.headers ?? []),
       ],
       body: options.sdp === undefined ? undefined : { type: 'application/sdp', content: options.sdp },
