@@ -41,6 +41,7 @@ for (const [how, headers] of [
     const ringing = told(rig, invite)
     assert.deepEqual(ringing.headers.values('Require'), ['100rel'])
     assert.match(ringing.headers.get('RSeq') ?? '', /^[1-9]\d{0,9}$/)
+    assert.ok(ringing.headers.values('Allow').includes('UPDATE'))
     rig.pass(3_500)
     assert.deepEqual(rig.statuses(invite), [180, 180, 180, 180], 'at 0, 500, 1500 and 3500 ms')
     assert.equal(told(rig, invite).headers.get('RSeq'), ringing.headers.get('RSeq'))

@@ -1,6 +1,6 @@
 import { asGatewayError, type Millis } from '../base/index.ts'
 import { parseSdp, type SessionDescription } from '../sdp/index.ts'
-import type { ServerKey, SipRequest } from '../sip/index.ts'
+import { ALLOW_IN_CALL, type ServerKey, type SipRequest } from '../sip/index.ts'
 import { accept, connect } from './answer.ts'
 import { earlyDialog, inviteSequence, shownDialog, updateEarly } from './early-dialogs.ts'
 import { hangUp } from './hangup.ts'
@@ -100,6 +100,7 @@ function emitReliably(turn: Turn, tag: string): void {
     headers: [
       { name: 'Require', value: '100rel' },
       { name: 'RSeq', value: String(rseq) },
+      ALLOW_IN_CALL, // So that the caller may send UPDATE before the answer (RFC 3311 §5.1).
     ],
     body: sdp && sdpBody(sdp),
   })
