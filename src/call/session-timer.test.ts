@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BOB_SDP, CallRig, ring, TWO_TARGETS } from '../../test/support/call-rig.ts'
+import { BOB_SDP, CallRig, TWO_TARGETS } from '../../test/support/call-rig.ts'
 import { phoneSdp } from '../../test/support/sdp-texts.ts'
 import type { CallConfig } from './config.ts'
 import type { LegId } from './model.ts'
@@ -199,7 +199,7 @@ for (const [what, answers] of [
   ['wants more than a day', ['86401']],
   ['wants more each time', ['2000', '2001', '2002', '2003']],
 ] as const) {
-  test(`a 422 that ${what} is a failure of the branch, without end of nobody`, () => {
+  test(`a 422 that ${what} is a failure of the branch`, () => {
     const rig = new CallRig()
     const invite = rig.offer()
     for (const least of answers) {
@@ -224,12 +224,9 @@ test('a 422 to our refresh is obeyed as well', () => {
 
 test('a caller that gave up while the INVITE is made longer is not called for again', () => {
   const rig = new CallRig()
-  const invite = rig.offer({ decision: ring([]) })
-  assert.deepEqual(rig.statuses(invite), [480])
-  const other = new CallRig()
-  const key = other.offer()
-  other.event({ kind: 'cancelled', key, request: other.fromCaller('CANCEL') })
-  other.answer(other.sent('b1').key, 422, { headers: [{ name: 'Min-SE', value: '3600' }] })
-  assert.equal(count(other, 'b1', 'INVITE'), 1)
-  assert.equal(other.state.phase, 'ended')
+  const key = rig.offer()
+  rig.event({ kind: 'cancelled', key, request: rig.fromCaller('CANCEL') })
+  rig.answer(rig.sent('b1').key, 422, { headers: [{ name: 'Min-SE', value: '3600' }] })
+  assert.equal(count(rig, 'b1', 'INVITE'), 1)
+  assert.equal(rig.state.phase, 'ended')
 })
