@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
+import { freePairs } from '../test/support/port-range.ts'
 import { Secret } from './base/index.ts'
 import { startTrunkline, type Trunkline } from './compose.ts'
 import { type Config, demoConfig } from './config/index.ts'
@@ -19,7 +20,7 @@ interface Wanted {
   readonly engine?: Config['media']['engine']
 }
 
-function configOn(ports: Wanted): Config {
+async function configOn(ports: Wanted): Promise<Config> {
   const config = demoConfig('127.0.0.1', () => 'password')
   return {
     ...config,
@@ -31,14 +32,14 @@ function configOn(ports: Wanted): Config {
       ...config.media,
       engine: ports.engine ?? 'portable',
       advertise: ['127.0.0.1'],
-      webrtcPorts: { from: 43_480, to: 43_483 },
-      rtpPorts: { from: 43_500, to: 43_599 },
+      webrtcPorts: await freePairs(2),
+      rtpPorts: await freePairs(50),
     },
   }
 }
 
-function start(ports: Wanted = {}): Promise<Trunkline> {
-  return startTrunkline(configOn(ports), { log, operatorToken })
+async function start(ports: Wanted = {}): Promise<Trunkline> {
+  return startTrunkline(await configOn(ports), { log, operatorToken })
 }
 
 test('everything is up after a start and gone after a stop', async () => {
