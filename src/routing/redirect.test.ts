@@ -10,6 +10,7 @@ const tenant: Tenant = {
   users: ['alice', 'bob'].map((name) => ({ name, password: new Secret('x') })),
   trunks: [
     { name: 'carrier', targets: ['sip:192.0.2.1:5080', 'sip:192.0.2.2'], accept: [], srtp: 'never' },
+    { name: 'safe', targets: ['sip:192.0.2.4;transport=tls'], accept: [], srtp: 'never' },
     { name: 'firm', targets: ['sip:192.0.2.3'], accept: [], srtp: 'never', followRedirects: false },
   ],
   routes: [{ prefix: '+', trunk: 'carrier', strip: 0, prepend: '' }],
@@ -23,6 +24,7 @@ const phone = (uri: string): Contact => ({ uri, target, profile: 'rtp', path: []
 
 const bob: Party = { kind: 'user', tenant: 'one.test', user: 'bob' }
 const carrier: Party = { kind: 'trunk', tenant: 'one.test', trunk: 'carrier' }
+const safe: Party = { kind: 'trunk', tenant: 'one.test', trunk: 'safe' }
 const firm: Party = { kind: 'trunk', tenant: 'one.test', trunk: 'firm' }
 
 const follow = (party: Party, contact: string, of = tenant): readonly string[] =>
@@ -46,6 +48,7 @@ for (const [what, party, contact, expected] of [
   ['a trunk to a foreign host', carrier, 'sip:+15550100@203.0.113.9', []],
   ['a trunk to a user of ours', carrier, 'sip:alice@one.test', []],
   ['a trunk to the machine of another trunk', carrier, 'sip:+15550100@192.0.2.3', []],
+  ['a trunk over TLS out of TLS', safe, 'sip:+15550100@192.0.2.4', []],
   ['a trunk whose redirections are off', firm, 'sip:+15550100@192.0.2.3', []],
   ['a trunk to something that cannot be read', carrier, 'sip:@@', []],
 ] as const) {

@@ -1,5 +1,5 @@
 import { asGatewayError, type ByteString } from '../base/index.ts'
-import { parseUri, type SipUri, targetOf, writeUri } from '../sip/index.ts'
+import { parseUri, type SipUri, targetOf, withTlsProfile, writeUri } from '../sip/index.ts'
 import type { Trunk } from '../tenancy/index.ts'
 import type { Destination, Party } from './model.ts'
 import { type RouteInput, route } from './route.ts'
@@ -41,9 +41,14 @@ function follow(input: RedirectInput, uri: SipUri): readonly Destination[] {
   return decision.kind === 'ring' ? (decision.groups[0] ?? []) : []
 }
 
-function alongTrunk(party: Party, { targets, srtp, lateOffer }: Trunk, uri: SipUri): readonly Destination[] {
-  if (!targets.some((target) => parseUri(target).host === uri.host)) return []
-  const late = lateOffer === true ? { lateOffer } : {}
+function alongTrunk(party: Party, { name, targets, srtp, lateOffer }: Trunk, uri: SipUri): readonly Destination[] {
   const plain = { ...uri, headers: '' }
-  return [{ party, uri: writeUri(plain), target: targetOf(plain), profile: 'rtp', route: [], srtp, ...late }]
+  const target = withTlsProfile(targetOf(plain), `${party.tenant}/${name}`)
+  // A 3xx does not take a call out of TLS.
+  const isOwn = targets.map(parseUri).some((own) => {
+    return own.host === uri.host && (targetOf(own).transport !== 'tls' || target.transport === 'tls')
+  })
+  if (!isOwn) return []
+  const late = lateOffer === true ? { lateOffer } : {}
+  return [{ party, uri: writeUri(plain), target, profile: 'rtp', route: [], srtp, ...late }]
 }
