@@ -16,7 +16,8 @@ export function giveUp(turn: Turn): void {
   })
   for (const { key } of turn.call.waiting) reply(turn, key, 500)
   for (const { key } of turn.call.sent) finish(turn, key)
-  if (turn.call.media.status !== 'none') turn.emit({ kind: 'media-close', session: turn.call.id })
+  const { status } = turn.call.media
+  if (status !== 'none' && status !== 'closed') turn.emit({ kind: 'media-close', session: turn.call.id })
   release(turn)
 }
 

@@ -37,3 +37,11 @@ test('a callee that answers from where nobody can be reached is not connected: 5
   rig.settle()
   assertEnded(rig, { status: 502, endedBy: 'error' })
 })
+
+test('a call that is given up, for its peer never answers, closes its media session once', () => {
+  const rig = new CallRig()
+  rig.offer()
+  rig.pass(400_000)
+  assert.equal(rig.state.phase, 'ended')
+  assert.equal(rig.effectsOf('media-close').length, 1)
+})
