@@ -16,6 +16,7 @@ import {
 import { corpus } from '../support/corpora.ts'
 import { type Random, seededRandom } from '../support/random.ts'
 import { browserSdp, phoneSdp } from '../support/sdp-texts.ts'
+import type { FuzzTarget } from './guided/guided.ts'
 import { mutate } from './mutate.ts'
 
 /** Longer than a garbage collection or another process takes; what is really slow takes seconds. */
@@ -78,6 +79,12 @@ const LINES = [
   'm=audio 1 RTP/SAVP 0',
   'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR',
 ] as const
+
+/** Everything that reads SDP, for the guided search. */
+export function sdpTarget(): FuzzTarget {
+  const seeds = [browserSdp(), phoneSdp(), ...corpusSeeds()]
+  return { seeds, take, change: (random, material) => changed(oneOf(material, random), material, random) }
+}
 
 /** Every seed as it is, then `rounds` changed ones. @throws Error with the input. */
 export function fuzzSdp(rounds: number, seed: number): void {
