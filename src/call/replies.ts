@@ -77,7 +77,7 @@ function secured(uri: string): string {
 }
 
 /** Of several listeners the one that this peer reaches. */
-function ownContact(target: SendTarget, own: readonly OwnAddress[]): string | undefined {
+export function ownContact(target: SendTarget, own: readonly OwnAddress[]): string | undefined {
   const address = ownAddressFor(target, own)
   if (address === undefined) return undefined
   const { transport, advertised } = address

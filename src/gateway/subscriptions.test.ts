@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { CALL_CONFIG } from '../../test/support/call-rig.ts'
 import { CoreRig, exampleTenant, header } from '../../test/support/core-rig.ts'
 import {
   ALICE,
@@ -91,6 +92,19 @@ describe('SUBSCRIBE (RFC 6665 §4.2.1)', () => {
     const { carol } = watchedScene()
     const { answer } = await subscribe(carol, { headers: { Expires: '86400' } })
     assert.equal(header(answer, 'Expires'), '3600')
+  })
+
+  test('over one of several listeners is answered with the Contact of that one', async () => {
+    const own = ['192.0.2.1', '10.0.0.1'].map((host) => {
+      const address = { host, port: 5060 }
+      return { transport: 'udp' as const, local: address, advertised: address }
+    })
+    const rig = new CoreRig({ tenants: [watchedTenant()], call: { ...CALL_CONFIG, own } })
+    const inside = rig.peer('10.0.0.8')
+    Object.assign(inside.flow, { local: { host: '10.0.0.1', port: 5060 } })
+    const { answer, first } = await subscribe(inside)
+    assert.equal(header(answer, 'Contact'), '<sip:10.0.0.1:5060>')
+    assert.equal(header(first, 'Contact'), '<sip:10.0.0.1:5060>')
   })
 
   test('a refresh prolongs it and is told everything; the dialog takes the new Contact', async () => {

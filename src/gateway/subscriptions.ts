@@ -1,4 +1,5 @@
 import { createDeadlineQueue, LIMITS, type Millis } from '../base/index.ts'
+import { ownContact } from '../call/index.ts'
 import {
   ALLOW_EVENTS,
   accepts,
@@ -100,7 +101,7 @@ export class Subscriptions {
     requestInDialog(dialog, 'NOTIFY') // A route that leads nowhere is refused while nothing is kept.
     const target = targetOf(dialog, request, flow)
     const { state, effects } = createSubscription({ event, watcher, resource, dialog, expiresMs: seconds * 1_000 }, now)
-    const contact = `<${this.#contactFor(flow.transport)}>`
+    const contact = `<${this.#contactFor(flow)}>`
     const watch: Watch = { id: idOf(dialog.callId, localTag), state, target, contact, dialogs: new Map(), gone: [] }
     this.#add(watch)
     this.#accept(key, request, watch, seconds, now)
@@ -253,9 +254,11 @@ export class Subscriptions {
     return localTag === undefined ? undefined : this.#watches.get(idOf(callId, localTag))
   }
 
-  #contactFor(transport: string): string {
-    const contacts: Readonly<Record<string, string>> = this.#deps.options.call.contactFor
-    return contacts[transport] ?? Object.values(contacts)[0] ?? 'sip:invalid'
+  /** The address of ours that this watcher can reach. */
+  #contactFor(flow: NewRequest['flow']): string {
+    const { contactFor, own } = this.#deps.options.call
+    const chosen = own && ownContact({ kind: 'flow', flow }, own)
+    return chosen ?? contactFor[flow.transport] ?? Object.values(contactFor)[0] ?? 'sip:invalid'
   }
 }
 
