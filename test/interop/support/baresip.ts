@@ -18,7 +18,9 @@ export interface BaresipOptions {
   readonly password: string
   /** `HOST:PORT` of the gateway's SIP listener. */
   readonly registrar: string
-  readonly transport?: 'udp' | 'tcp'
+  readonly transport?: 'udp' | 'tcp' | 'tls'
+  /** File of the CA it trusts. */
+  readonly ca?: string
   /** `false`: only calls, does not register. */
   readonly register?: boolean
   /** The tone it sends as its microphone, in Hz. */
@@ -76,6 +78,7 @@ export async function startBaresip(options: BaresipOptions): Promise<Baresip> {
       controlPort,
       recordings,
       microphone,
+      ca: options.ca,
     }),
   )
   await writeFile(join(folder, 'accounts'), accountLine(options))
@@ -122,6 +125,7 @@ interface Places {
   readonly controlPort: number
   readonly recordings: string
   readonly microphone: string
+  readonly ca: string | undefined
 }
 
 function recordingsIn(folder: string): string[] {
@@ -136,10 +140,11 @@ function bytesPerSecond(file: string): number {
 }
 
 function configFile(places: Places): string {
-  const { address, sipPort, controlPort, recordings, microphone } = places
+  const { address, sipPort, controlPort, recordings, microphone, ca } = places
   return [
     'poll_method epoll',
     `sip_listen ${hostPort(address, sipPort)}`,
+    ...(ca === undefined ? [] : [`sip_cafile ${ca}`]),
     'audio_player aubridge,sink',
     // The microphone's, whatever the codec.
     'ausrc_srate 8000',

@@ -12,6 +12,8 @@ export interface GatewayProcessOptions {
   readonly tenants?: string
   /** Further lines of the configuration. */
   readonly config?: readonly string[]
+  /** It takes SIP over TLS, and its page over https, with this certificate. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
   /** Ports of the RTP pool. Default 400. */
   readonly rtpPorts?: number
   readonly netns?: string
@@ -29,6 +31,9 @@ export interface GatewayProcess {
   /** `HOST:PORT` of the SIP listeners (UDP and TCP). */
   readonly sip: string
   readonly sipPort: number
+  /** Ports of SIP over TLS and of https, where there is a certificate. */
+  readonly tlsPort: number
+  readonly httpsPort: number
   readonly token: string
   readonly child: Child
   /** GET of `/v1…` with the operator's token. */
@@ -46,7 +51,9 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
   const own = options.netns === undefined ? address : undefined
   const sipPort = await freePort(own)
   const httpPort = await freePort(own)
+  const [tlsPort, httpsPort] = [await freePort(own), await freePort(own)]
   const sip = hostPort(address, sipPort)
+  const { certificate } = options
   const media = await mediaPorts(options.rtpPorts ?? 400)
   const file = join(folder, 'trunkline.yaml')
   await writeFile(
@@ -54,7 +61,13 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
     [
       'listen:',
       `  http: "${hostPort(address, httpPort)}"`,
-      `  sip: ["udp:${sip}", "tcp:${sip}"]`,
+      ...(certificate === undefined
+        ? [`  sip: ["udp:${sip}", "tcp:${sip}"]`]
+        : [
+            `  https: "${hostPort(address, httpsPort)}"`,
+            `  sip: ["udp:${sip}", "tcp:${sip}", "tls:${hostPort(address, tlsPort)}"]`,
+            `tls: { certificates: [{ cert: ${certificate.cert}, key: ${certificate.key} }] }`,
+          ]),
       'media:',
       '  engine: auto',
       `  control: ${join(folder, 'media.sock')}`,
@@ -78,6 +91,8 @@ export async function startGateway(options: GatewayProcessOptions): Promise<Gate
     webSocket: `ws://${hostPort(address, httpPort)}/sip`,
     sip,
     sipPort,
+    tlsPort,
+    httpsPort,
     token: TOKEN,
     child,
     async api<T>(path: string): Promise<T> {
