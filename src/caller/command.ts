@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { randomIds } from '../random.ts'
 import { VERSION } from '../version.ts'
@@ -9,11 +9,11 @@ import { callSummary, cameBack } from './summary.ts'
 import { type CallTarget, callTarget } from './target.ts'
 import { UserAgent } from './user-agent.ts'
 import { openWebRtcPeer } from './webrtc-peer.ts'
-import { openWebSocket, openWire, type Wire } from './wire.ts'
+import { openWebSocket, openWire, type Trust, type Wire } from './wire.ts'
 
 const HELP = `Makes a test call, sends a tone and measures what comes back.
 
-Usage: trunkline call sip:USER@HOST[:PORT][;transport=tcp] [OPTIONS]     a SIP call with plain RTP
+Usage: trunkline call sip:USER@HOST[:PORT][;transport=tcp|tls] [OPTIONS] a SIP call with plain RTP; also sips:
        trunkline call ws://HOST[:PORT]/sip --to USER [OPTIONS]           a WebRTC call (ICE, DTLS-SRTP); also wss://
 
   --user NAME        account to call from (default: caller)
@@ -23,6 +23,7 @@ Usage: trunkline call sip:USER@HOST[:PORT][;transport=tcp] [OPTIONS]     a SIP c
   --register         register the account first, and take that back at the end
   --seconds N        how long to talk, 1 to 3600 (default 5); Ctrl-C ends it early
   --tone HZ          the tone that is sent, 100 to 3400 (default 620)
+  --ca FILE          CAs (PEM) that a server over TLS or wss is verified with, instead of the usual ones
   --json FILE        write the figures as JSON
   --help             show this text
 
@@ -37,6 +38,7 @@ interface Wanted {
   readonly register: boolean
   readonly seconds: number
   readonly toneHz: number
+  readonly ca: string | undefined
   readonly json: string | undefined
 }
 
@@ -66,7 +68,7 @@ export async function runCallCommand(argv: readonly string[]): Promise<number> {
 
 async function callOnce(wanted: Wanted): Promise<CallReport> {
   const { target } = wanted
-  const wire = await openWireTo(target)
+  const wire = await openWireTo(target, await trustOf(wanted))
   const agent = new UserAgent({
     wire,
     user: wanted.user,
@@ -89,9 +91,13 @@ async function callOnce(wanted: Wanted): Promise<CallReport> {
   }
 }
 
-function openWireTo({ transport, server, webSocket }: CallTarget): Promise<Wire> {
-  if (webSocket !== undefined) return openWebSocket(webSocket)
-  return openWire(transport === 'tcp' ? 'tcp' : 'udp', server)
+function openWireTo({ transport, server, webSocket }: CallTarget, trust: Trust): Promise<Wire> {
+  if (webSocket !== undefined) return openWebSocket(webSocket, trust)
+  return openWire(transport === 'tcp' || transport === 'tls' ? transport : 'udp', server, trust)
+}
+
+async function trustOf({ ca }: Wanted): Promise<Trust> {
+  return ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }
 }
 
 async function measuredCallOf(agent: UserAgent, wanted: Wanted, signal: AbortSignal): Promise<CallReport> {
@@ -122,6 +128,7 @@ function readWanted(argv: readonly string[]): Wanted {
       register: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '5' },
       tone: { type: 'string', default: '620' },
+      ca: { type: 'string' },
       json: { type: 'string' },
     },
   })
@@ -138,6 +145,7 @@ function readWanted(argv: readonly string[]): Wanted {
     register: values.register,
     seconds: inRange('--seconds', values.seconds, 1, 3_600),
     toneHz: inRange('--tone', values.tone, 100, 3_400),
+    ca: values.ca,
     json: values.json,
   }
 }

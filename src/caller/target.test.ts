@@ -16,6 +16,8 @@ describe('target of a test call', () => {
       { to: '*43' },
       { server: { host: '2001:db8::1', port: 5070 }, uri: 'sip:*43@[2001:db8::1]' },
     ],
+    ['sips:bob@example.test', {}, { transport: 'tls', server: { host: 'example.test', port: 5061 } }],
+    ['sip:bob@example.test;transport=tls', {}, { transport: 'tls', server: { host: 'example.test', port: 5061 } }],
     ['sip:192.0.2.1', { to: 'sip:bob@other.test' }, { uri: 'sip:bob@other.test', domain: '192.0.2.1' }],
     ['sip:192.0.2.1', { to: 'bob smith' }, { uri: 'sip:bob%20smith@192.0.2.1' }],
   ]
@@ -41,9 +43,7 @@ describe('target of a test call', () => {
   }
 
   const mistakes: [string, TargetOptions, RegExp][] = [
-    ['http://example.test', {}, /must begin with sip:, ws: or wss:/],
-    ['sips:bob@example.test', {}, /over TLS is not spoken yet; call sip:bob@example\.test/],
-    ['sip:bob@example.test;transport=tls', {}, /use transport=tcp/],
+    ['http://example.test', {}, /must begin with sip:, sips:, ws: or wss:/],
     ['sip:bob@example.test;transport=ws', {}, /give its URL/],
     ['sip:bob@example.test;transport=pigeon', {}, /no transport "pigeon"/],
     ['sip:example.test', {}, /say whom to call/],

@@ -4,7 +4,7 @@ import { type HostPort, parseUri, type SipUri, writeUri } from '../sip/index.ts'
 /** Where a test call goes and how the server is reached. */
 export interface CallTarget {
   readonly media: 'webrtc' | 'plain'
-  readonly transport: 'udp' | 'tcp' | 'ws' | 'wss'
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
   /** Host without brackets. */
   readonly server: HostPort
   /** URL of the WebSocket, for WebRTC. */
@@ -28,9 +28,8 @@ export interface TargetOptions {
  */
 export function callTarget(target: string, options: TargetOptions): CallTarget {
   if (/^wss?:/i.test(target)) return webSocketTarget(target, options)
-  if (/^sips:/i.test(target)) throw new Error(`SIP over TLS is not spoken yet; call ${target.replace(/^sips/i, 'sip')}`)
-  if (/^sip:/i.test(target)) return sipTarget(target, options)
-  throw new Error(`the target must begin with sip:, ws: or wss:, not "${target}"`)
+  if (/^sips?:/i.test(target)) return sipTarget(target, options)
+  throw new Error(`the target must begin with sip:, sips:, ws: or wss:, not "${target}"`)
 }
 
 function webSocketTarget(target: string, { to, domain }: TargetOptions): CallTarget {
@@ -51,14 +50,14 @@ function webSocketTarget(target: string, { to, domain }: TargetOptions): CallTar
 
 function sipTarget(target: string, { to, domain }: TargetOptions): CallTarget {
   const uri = parsed(target)
-  const transport = uri.params.get('transport')?.toLowerCase() ?? 'udp'
-  if (transport !== 'udp' && transport !== 'tcp') throw new Error(transportRefusal(transport))
+  const transport = uri.scheme === 'sips' ? 'tls' : (uri.params.get('transport')?.toLowerCase() ?? 'udp')
+  if (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls') throw new Error(transportRefusal(transport))
   const ofAccount = domain ?? (uri.host.includes(':') ? `[${uri.host}]` : uri.host)
   if (to === undefined && uri.user === undefined) throw new Error(`say whom to call: sip:USER@${uri.host}`)
   return {
     media: 'plain',
     transport,
-    server: { host: uri.host, port: uri.port ?? 5060 },
+    server: { host: uri.host, port: uri.port ?? (transport === 'tls' ? 5061 : 5060) },
     uri: to === undefined ? calledUser(uri.user ?? '', ofAccount) : calledUri(to, ofAccount),
     domain: ofAccount,
   }
@@ -66,8 +65,7 @@ function sipTarget(target: string, { to, domain }: TargetOptions): CallTarget {
 
 function transportRefusal(transport: string): string {
   if (transport === 'ws' || transport === 'wss') return 'for a WebSocket give its URL: ws://HOST/sip'
-  if (transport === 'tls') return 'SIP over TLS is not spoken yet; use transport=tcp'
-  return `there is no transport "${transport}": udp or tcp`
+  return `there is no transport "${transport}": udp, tcp or tls`
 }
 
 function calledUri(to: string, domain: string): ByteString {

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
 import { type ByteString, GatewayError } from '../base/index.ts'
 import { randomIds } from '../random.ts'
@@ -20,9 +21,15 @@ export interface Wire {
   close(): void
 }
 
-/** @throws GatewayError `SIP_FLOW_GONE` if the server cannot be reached. */
-export async function openWire(transport: 'udp' | 'tcp', server: HostPort): Promise<Wire> {
+/** CAs a server is verified with, as PEM. Absent: those of Node, and of the file that NODE_EXTRA_CA_CERTS names. */
+export interface Trust {
+  readonly ca?: string
+}
+
+/** @throws GatewayError `SIP_FLOW_GONE` if the server cannot be reached, or over TLS is not who it should be. */
+export async function openWire(transport: 'udp' | 'tcp' | 'tls', server: HostPort, trust: Trust = {}): Promise<Wire> {
   const resolved = await resolveServer(server)
+  if (transport === 'tls') return openTls(server, resolved, trust)
   return transport === 'udp' ? openUdp(resolved) : openTcp(resolved)
 }
 
@@ -59,8 +66,25 @@ async function openTcp(server: HostPort): Promise<Wire> {
   } catch (error) {
     throw unreachable(name, error)
   }
+  return streamWire('tcp', socket, server)
+}
+
+async function openTls(named: HostPort, server: HostPort, { ca }: Trust): Promise<Wire> {
+  const servername = isIP(named.host) === 0 ? { servername: named.host } : {}
+  const socket = connectTls({ ...server, ...servername, ...(ca === undefined ? {} : { ca }), timeout: CONNECT_MS })
+  socket.once('timeout', () => socket.destroy(new Error(`no answer in ${CONNECT_MS / 1_000} s`)))
+  try {
+    await once(socket, 'secureConnect')
+  } catch (error) {
+    throw unreachable(serverName('tls', named), error)
+  }
+  return streamWire('tls', socket, server)
+}
+
+function streamWire(transport: 'tcp' | 'tls', socket: Socket, server: HostPort): Wire {
+  const name = serverName(transport, server)
   socket.setTimeout(0)
-  const wire = newWire('tcp', { host: socket.localAddress ?? '127.0.0.1', port: socket.localPort ?? 0 }, server, {
+  const wire = newWire(transport, { host: socket.localAddress ?? '127.0.0.1', port: socket.localPort ?? 0 }, server, {
     server: name,
     send: (data) => socket.write(data, 'latin1'),
     close: () => socket.destroy(),
@@ -79,8 +103,8 @@ async function openTcp(server: HostPort): Promise<Wire> {
  *
  * @throws GatewayError `SIP_FLOW_GONE` if the server refuses or does not speak the subprotocol `sip`.
  */
-export async function openWebSocket(url: string): Promise<Wire> {
-  const socket = new WebSocket(url, 'sip', { perMessageDeflate: false, handshakeTimeout: CONNECT_MS })
+export async function openWebSocket(url: string, trust: Trust = {}): Promise<Wire> {
+  const socket = new WebSocket(url, 'sip', { ...trust, perMessageDeflate: false, handshakeTimeout: CONNECT_MS })
   try {
     await once(socket, 'open')
   } catch (error) {

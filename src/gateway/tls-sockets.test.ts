@@ -78,6 +78,7 @@ async function startWith(pbxPort: number, tls: Partial<TrunkTls>) {
     log,
     product: 'Trunkline/test',
     tls: running.store,
+    limits: { connectTimeoutMs: PATIENCE_MS },
   })
   const stop = async (): Promise<void> => {
     running.stop()

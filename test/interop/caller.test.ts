@@ -181,7 +181,7 @@ describe('trunkline call', () => {
     const mistakes: [string[], RegExp][] = [
       [[], /say what to call/],
       [['http://127.0.0.1'], /must begin with sip:, ws: or wss:/],
-      [['sips:*43@127.0.0.1'], /SIP over TLS is not spoken yet/],
+      [['sip:*43@127.0.0.1;transport=sctp'], /there is no transport "sctp"/],
       [['sip:*43@127.0.0.1', '--seconds', 'long'], /--seconds must be a number from 1 to 3600, not "long"/],
       [['sip:*43@127.0.0.1', '--loud'], /--loud/],
     ]

@@ -87,6 +87,18 @@ describe('TLS with real peers', { skip }, () => {
     assert.match(wary.output(), /certificate/)
   })
 
+  test('trunkline call makes a SIP call over TLS, by either way to write it', async () => {
+    const who = ['--domain', 'example.test', '--user', 'alice', '--password', 'alice-secret', '--ca', ca.file]
+    for (const target of [
+      `sips:*43@127.0.0.1:${gateway.tlsPort}`,
+      `sip:*43@localhost:${gateway.tlsPort};transport=tls`,
+    ]) {
+      const argv = ['--import', 'tsx', 'src/main.ts', 'call', target, ...who, '--seconds', '1']
+      const call = startChild(process.execPath, argv, { cwd: ROOT })
+      assert.equal(await call.exited(), 0, call.output())
+    }
+  })
+
   test('SIGHUP: new connections see the renewed certificate, those that are open stay', async () => {
     const old = await dial(gateway.tlsPort, ca)
     assert.match(namesOf(old), /first\.test/)

@@ -22,6 +22,9 @@ export const OPTIONS = [
   '',
 ].join('\r\n')
 
+/** What a handshake may take on a busy machine, in ms. */
+const PATIENCE_MS = 30_000
+
 /** What the transports tell, with promises for what comes next. */
 export class Recorder implements TransportHandler {
   readonly #events = new EventEmitter()
@@ -80,7 +83,10 @@ interface Wanted {
 export async function start({ tls = storeOf(), listen = {}, limits = {} }: Wanted = {}) {
   const handler = new Recorder()
   const at: SipListen = { transport: 'tls', host: '127.0.0.1', port: 0, ...listen }
-  const transports = await openTransports({ listen: [at], tls, limits }, handler)
+  const transports = await openTransports(
+    { listen: [at], tls, limits: { connectTimeoutMs: PATIENCE_MS, ...limits } },
+    handler,
+  )
   opened.push(transports)
   return { handler, transports, tls, port: transports.addresses[0]?.port ?? 0 }
 }
