@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path'
 const PACKAGES = {
   sipp: 'sip-tester',
   baresip: 'baresip',
+  kamailio: 'kamailio',
   chromium: 'chromium',
   'firefox-esr': 'firefox-esr',
   pulseaudio: 'pulseaudio',

@@ -45,7 +45,13 @@ const GROUPS = [
   { name: 'conformance', under: ['test/conformance'], limitMs: 4 * MINUTE },
   { name: 'scenario', under: ['test/scenario'], limitMs: 4 * MINUTE },
   { name: 'fuzz', under: ['test/fuzz'], limitMs: 4 * MINUTE },
-  { name: 'interop', under: ['test/interop'], needs: ['sipp', 'baresip', 'ip'], serial: true, limitMs: 8 * MINUTE },
+  {
+    name: 'interop',
+    under: ['test/interop'],
+    needs: ['sipp', 'baresip', 'kamailio', 'ip'],
+    serial: true,
+    limitMs: 8 * MINUTE,
+  },
   {
     name: 'browser',
     under: ['test/browser'],
