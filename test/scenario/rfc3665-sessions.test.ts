@@ -57,6 +57,14 @@ describe('RFC 3665 §3: sessions', () => {
     backup.calls[0]?.bye()
   })
 
+  flow('RFC 3665 §3.6: a redirect of the carrier to a host that is not ours to call ends the call', async (stage) => {
+    const { world, alice, carrier, backup, check } = stage
+    carrier.onInvite = (call) => call.refuse(302, [{ name: 'Contact', value: '<sip:bob@203.0.113.99>' }])
+    const calling = alice.call(NUMBER)
+    await world.run(3_000)
+    check(() => assert.deepEqual([calling.status, backup.calls.length], [480, 0]))
+  })
+
   flow('RFC 3665 §3.7: a re-INVITE with another address of the media', async (stage) => {
     const { world, gateway, alice, bob, check } = stage
     answersAfter(bob, 500)

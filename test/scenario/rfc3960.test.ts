@@ -92,4 +92,15 @@ describe('RFC 3960: early media and ringing tone', () => {
     await world.run(2_000)
     check(() => assert.equal(carrier.calls[0]?.log.at(-1), 'ended: BYE'))
   })
+
+  flow('RFC 3262 §3: a caller that asks for reliable ringing and never acknowledges it is refused', async (stage) => {
+    const { world, alice, carrier, check } = stage
+    carrier.onInvite = (call) => call.ring(183, { sdp: true })
+    const calling = alice.call(NUMBER, { headers: [{ name: 'Require', value: '100rel' }] })
+    await world.run(40_000)
+    check(() => {
+      assert.equal(calling.status, 504)
+      assert.ok(carrier.calls[0]?.log.includes('CANCEL'))
+    })
+  })
 })

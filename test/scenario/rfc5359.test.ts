@@ -78,6 +78,32 @@ describe('RFC 5359: services of telephones', () => {
     ofAlice.bye()
   })
 
+  for (const [section, when, before] of [
+    ['2.7', 'unconditional', undefined],
+    ['2.8', 'when busy', 0],
+    ['2.9', 'when nobody answers', 4_000],
+  ] as const) {
+    flow(`RFC 5359 §${section}: call forwarding, ${when}: the phone says 302, the carrier is called`, async (stage) => {
+      const { world, alice, bob, carrier, check } = stage
+      bob.onInvite = (call) => {
+        const forward = (): void => call.refuse(302, [{ name: 'Contact', value: `<sip:${NUMBER}@example.test>` }])
+        if (before === undefined) return forward()
+        call.ring()
+        world.after(before, forward)
+      }
+      answersAfter(carrier, 1_000)
+      const calling = alice.call('bob')
+      await world.run(8_000)
+      check(() => {
+        assert.deepEqual([calling.state, carrier.calls[0]?.state], ['up', 'up'])
+        assert.equal(bob.calls[0]?.state, 'ended')
+      })
+      carrier.calls[0]?.bye()
+      await world.run(2_000)
+      check(() => assert.equal(calling.log.at(-1), 'ended: BYE'))
+    })
+  }
+
   flow('RFC 5359 §2.12: find-me: every device of bob rings, whoever answers gets the call', async (stage) => {
     const { world, alice, bob, browser, check } = stage
     browser.register()
