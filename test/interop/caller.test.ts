@@ -180,7 +180,7 @@ describe('trunkline call', () => {
   describe('a wrong command line ends with 2 and says what is wrong', () => {
     const mistakes: [string[], RegExp][] = [
       [[], /say what to call/],
-      [['http://127.0.0.1'], /must begin with sip:, ws: or wss:/],
+      [['http://127.0.0.1'], /must begin with sip:, sips:, ws: or wss:/],
       [['sip:*43@127.0.0.1;transport=sctp'], /there is no transport "sctp"/],
       [['sip:*43@127.0.0.1', '--seconds', 'long'], /--seconds must be a number from 1 to 3600, not "long"/],
       [['sip:*43@127.0.0.1', '--loud'], /--loud/],
