@@ -56,6 +56,8 @@ export const LIMITS = {
   redirectsPerCall: 5,
   /** Contacts of one 3xx that are tried. */
   redirectContacts: 5,
+  /** Transfers of one call, and calls that replaced a side of it; a further one gets 603. */
+  transfersPerCall: 16,
   /** Early dialogs of one INVITE, ours with a caller and a peer's with us; further ones are not told apart. */
   earlyDialogsPerCall: 20,
   /** Addresses that one domain name may lead to; further ones are not tried. */

@@ -47,7 +47,7 @@ function onAnswerInAck(turn: Turn, id: LegId, ack: SipRequest): void {
     if (turn.call.builtin !== undefined) return connectBuiltin(turn)
     const other = otherLeg(turn.call, id)
     if (other === undefined) return
-    if (before === undefined) connect(turn, other)
+    if (before === undefined) connect(turn, turn.call.winner ?? other)
     const news = before === undefined ? leavesOut(sent, answer) : !sameForOtherLeg(before, answer)
     if (news) relayOffer(turn, { from: id, offer: answer }, other)
   } catch (thrown) {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../base/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
 import { dialogOfSource, type EarlySource } from './early-dialogs.ts'
+import { nearLeg } from './leg-state.ts'
 import { changeMedia } from './media-plan.ts'
 import type { LegId } from './model.ts'
 import { isAgreedReliably } from './prack.ts'
@@ -43,9 +44,9 @@ export function answerBuiltin(turn: Turn): void {
   accept(turn, ours)
 }
 
-/** Lets the caller and a branch hear each other. */
+/** Lets the caller, or who has its place, and a branch hear each other. */
 export function connect(turn: Turn, id: LegId): void {
-  changeMedia(turn, { kind: 'connect', side: 'a', to: { kind: 'side', side: id } })
+  changeMedia(turn, { kind: 'connect', side: nearLeg(turn.call), to: { kind: 'side', side: id } })
 }
 
 export function connectBuiltin(turn: Turn): void {

@@ -2,7 +2,7 @@ import { asGatewayError, LIMITS } from '../base/index.ts'
 import type { MediumKind } from '../media/index.ts'
 import type { SessionDescription } from '../sdp/index.ts'
 import { ALLOW_IN_CALL, createRequest, type HeaderField, SUPPORTED_IN_CALL } from '../sip/index.ts'
-import { identityHeaders } from './identity.ts'
+import { type CallerIdentity, identityHeaders } from './identity.ts'
 import { createLeg, type Leg } from './leg-state.ts'
 import { targetText } from './locating.ts'
 import { addressOf, changeMedia, mediaAddressOf, mediaKinds, openMedia, sideSpec } from './media-plan.ts'
@@ -38,7 +38,11 @@ export function branchSide(turn: Turn, leg: Leg) {
 /** What the caller wants to send and hear; audio if it leaves the offer to us. */
 export function kindsAsked(turn: Turn): readonly MediumKind[] {
   const { offer } = turn.asked
-  return offer === undefined ? ['audio'] : mediaKinds(offer, turn.deps.config.sdp.user.video)
+  return offer === undefined ? ['audio'] : mediaKinds(offer, mayHaveVideo(turn))
+}
+
+export function mayHaveVideo(turn: Turn): boolean {
+  return turn.deps.config.sdp.user.video
 }
 
 /** Asks for a media session with the caller's side and those of the first legs. */
@@ -70,13 +74,20 @@ export function invite(turn: Turn, id: LegId): number | undefined {
   }
 }
 
-function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription | undefined): void {
+/** What of the INVITE to a target of a transfer is not as in that of a call. */
+export interface Invitation {
+  readonly purpose: 'transfer'
+  readonly from: CallerIdentity
+  readonly headers: readonly HeaderField[]
+}
+
+export function sendInvite(turn: Turn, id: LegId, sdp: SessionDescription | undefined, as?: Invitation): void {
   const leg = turn.leg(id)
   const { destination } = leg
   if (destination === undefined) return
-  const headers = inviteHeaders(turn, leg, destination)
+  const headers = [...inviteHeaders(turn, leg, destination, as), ...(as?.headers ?? [])]
   const request = createRequest({ method: 'INVITE', uri: destination.uri, headers, body: sdp && sdpBody(sdp) })
-  const inviteKey = send(turn, id, request, leg.target, { purpose: 'invite' })
+  const inviteKey = send(turn, id, request, leg.target, { purpose: as?.purpose ?? 'invite' })
   turn.updateLeg(id, { status: 'inviting', inviteKey })
   turn.emit({ kind: 'dialog', leg: id, sipCallId: leg.sipCallId, localTag: leg.localTag })
   const facts = { uri: destination.uri, target: targetText(leg.target) }
@@ -93,23 +104,30 @@ function awaitSign(turn: Turn, { party }: Leg): void {
 /** To a peer that shall offer: with 100rel it could do so in an 18x, and want the answer in PRACK (RFC 3262 §5). */
 const TIMER_ONLY: HeaderField = { name: 'Supported', value: 'timer' }
 
-function inviteHeaders(turn: Turn, leg: Leg, destination: Destination): HeaderField[] {
+function inviteHeaders(turn: Turn, leg: Leg, destination: Destination, as?: Invitation): HeaderField[] {
   const { config } = turn.deps
   return [
     ...destination.route.map((value) => ({ name: 'Route', value })),
     { name: 'Max-Forwards', value: String(turn.asked.maxForwards - 1) },
-    ...identityHeaders(turn.asked, destination, leg.localTag, config),
+    ...identityHeaders(
+      as === undefined ? turn.asked : { ...turn.asked, ...as.from },
+      destination,
+      leg.localTag,
+      config,
+    ),
     { name: 'Call-ID', value: leg.sipCallId },
     { name: 'CSeq', value: '1 INVITE' },
     contactOf(turn, leg.id),
     ALLOW_IN_CALL,
-    destination.lateOffer === true ? TIMER_ONLY : SUPPORTED_IN_CALL,
+    // Reliable responses to a transfer would have nobody to be passed on to.
+    ...(as === undefined ? [destination.lateOffer === true ? TIMER_ONLY : SUPPORTED_IN_CALL] : []),
     ...askedSession(turn, leg.party),
     { name: 'User-Agent', value: config.product },
   ]
 }
 
-function newBranch(turn: Turn, destination: Destination): Leg {
+/** A leg to be called. */
+export function newBranch(turn: Turn, destination: Destination): Leg {
   const { ids } = turn.deps
   const id = `b${turn.count('branch')}`
   const { target, profile, party } = destination

@@ -10,6 +10,7 @@ import { onMediaChanged, onMediaClosed, onMediaEvent, onMediaFailed, onMediaOpen
 import type { CallEffect, CallEvent } from './model.ts'
 import { onOffered } from './offered.ts'
 import { onRedirected } from './redirect.ts'
+import { onReplacing } from './replacement.ts'
 import { reply } from './replies.ts'
 import { onAuthorized, onFailed, onResponse } from './responses.ts'
 import type { CallState } from './state.ts'
@@ -50,6 +51,8 @@ function dispatch(turn: Turn, event: CallEvent): void {
       return onOffered(turn, event)
     case 'request':
       return onRequest(turn, event)
+    case 'replacing':
+      return onReplacing(turn, event)
     case 'ack':
       return onAck(turn, event.leg, event.request)
     case 'cancelled':
@@ -96,6 +99,7 @@ function onMedia(turn: Turn, event: Extract<CallEvent, { readonly kind: `media${
 function onFault(turn: Turn, event: CallEvent, thrown: unknown): void {
   const { code, message, sipStatus } = asGatewayError(thrown)
   turn.note('error', message, { facts: { code } })
-  if (event.kind === 'request' && turn.waiting(event.key) !== undefined) return reply(turn, event.key, sipStatus)
+  if ((event.kind === 'request' || event.kind === 'replacing') && turn.waiting(event.key) !== undefined)
+    return reply(turn, event.key, sipStatus)
   if (turn.call.phase !== 'idle') hangUp(turn, { status: sipStatus, endedBy: 'error', reason: message })
 }

@@ -5,6 +5,7 @@ import { mediaGone } from './media-plan.ts'
 import { onSessionDue } from './refresh.ts'
 import { repeatReliably } from './reliable.ts'
 import { abandonReoffer, retryReoffer } from './reoffer.ts'
+import { transferFailed } from './transfer-target.ts'
 import type { Turn } from './turn.ts'
 
 /** Lets every deadline that has passed do its work, once. */
@@ -28,6 +29,8 @@ function passed(turn: Turn, name: string): void {
       return hangUp(turn, { status: 200, endedBy: 'timer', reason: 'The longest allowed duration is over' })
     case 'reoffer':
       return abandonReoffer(turn, 504)
+    case 'transfer':
+      return transferFailed(turn, 408)
     case 'retry':
       return retryReoffer(turn)
     case 'media-close':

@@ -144,7 +144,8 @@ function refusedBy({ status, told }: Outcome): Cause {
   return { status: final, endedBy: 'callee', reason: refusal(final), headers: told }
 }
 
-function dropSide(turn: Turn, id: LegId): void {
+/** The engine forgets the side of a leg. */
+export function dropSide(turn: Turn, id: LegId): void {
   if (turn.call.media.local[id] === undefined) return
   if (turn.call.early === id) turn.update({ early: undefined })
   const { [id]: _, ...local } = turn.call.media.local

@@ -3,6 +3,7 @@ import { type HeaderField, reasonPhrase } from '../sip/index.ts'
 import { isPending, type Leg } from './leg-state.ts'
 import { closeMedia } from './media-plan.ts'
 import type { LegId } from './model.ts'
+import { abandonTransfer } from './refer-subscription.ts'
 import { reply } from './replies.ts'
 import { sendInDialog } from './requests.ts'
 import type { Ending } from './state.ts'
@@ -25,6 +26,7 @@ export function hangUp(turn: Turn, cause: Cause): void {
   const { status, endedBy, reason } = cause
   const { reoffer } = turn.call
   if (reoffer?.client !== undefined) turn.emit({ kind: 'cancel', key: reoffer.client })
+  abandonTransfer(turn)
   turn.update({ ending: { status, endedBy, reason, at: turn.now }, reoffer: undefined, deadlines: {} })
   turn.setDeadline('ending', turn.now + ENDING_MS)
   turn.note('state', `Ends: ${reason}`, { facts: { status, endedBy } })

@@ -48,7 +48,7 @@ function calleeUri({ party, uri }: Destination): string {
 }
 
 /** User part of a SIP URI, number of a `tel:` URI; empty if it has none. */
-function userOf(uri: string): string {
+export function userOf(uri: string): string {
   const parsed = parseUri(uri)
   if (parsed.scheme === 'tel') return (parsed.opaque ?? '').split(';')[0] ?? ''
   return parsed.user ?? ''

@@ -4,7 +4,7 @@ import { dialogWith, earlyDialog, keepDialog } from './early-dialogs.ts'
 import { dismissBranch } from './forking.ts'
 import { hangUp } from './hangup.ts'
 import { bodyOf } from './kept-request.ts'
-import { otherLeg } from './leg-state.ts'
+import { nearLeg, otherLeg } from './leg-state.ts'
 import type { CallEvent, LegId } from './model.ts'
 import { faultIn } from './offered.ts'
 import { onPrack } from './reliable.ts'
@@ -12,6 +12,7 @@ import { isBusy, isSettled, offerAgain, onOffer } from './reoffer.ts'
 import { awaitReply, reply } from './replies.ts'
 import { sendInDialog } from './requests.ts'
 import { takeWish } from './session-timer.ts'
+import { leavesTransfer, onRefer, passNotify } from './transfer.ts'
 import type { Turn } from './turn.ts'
 
 /** Header lines of an INFO that belong to its body (RFC 6086 §7). */
@@ -30,6 +31,7 @@ export function onRequest(turn: Turn, event: CallEvent & { readonly kind: 'reque
   turn.updateLeg(id, { flow })
   if (request.method === 'BYE') return onBye(turn, id, key, request)
   if (turn.call.ending !== undefined || !takesPart(turn, id)) return reply(turn, key, 481)
+  if (request.method === 'REFER') return onRefer(turn, event)
   dispatch(turn, id, key, request)
 }
 
@@ -44,16 +46,16 @@ function dispatch(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): v
       return onInfo(turn, id, key, request)
     case 'OPTIONS':
       return reply(turn, key, 200, { headers: [{ name: 'Accept', value: 'application/sdp' }] })
-    case 'REFER': // Transfer is not there yet; the session goes on (RFC 3515 §2.4.2).
-      return reply(turn, key, 501)
+    case 'NOTIFY':
+      return passNotify(turn, id, key, request)
     default:
       return reply(turn, key, 405)
   }
 }
 
-/** The caller's leg always does; of the called ones the winner, and while they ring those that were heard from. */
+/** The caller's leg, or who has its place, always does; of the called ones the winner, and while they ring those that were heard from. */
 function takesPart(turn: Turn, id: LegId): boolean {
-  return id === 'a' || turn.call.winner === id || turn.call.winner === undefined
+  return id === nearLeg(turn.call) || turn.call.winner === id || turn.call.winner === undefined
 }
 
 function onBye(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void {
@@ -63,7 +65,7 @@ function onBye(turn: Turn, id: LegId, key: ServerKey, request: SipRequest): void
   reply(turn, key, 200)
   if (id === 'a' && endsOneOfSeveral(turn, request.headers.toTag ?? '')) return
   turn.updateLeg(id, { status: 'gone', unacknowledged: undefined })
-  if (!takesPart(turn, id)) return
+  if (!takesPart(turn, id) || leavesTransfer(turn, id)) return
   hangUp(turn, {
     status: turn.call.answeredAt === undefined ? 487 : 200,
     endedBy: id === 'a' ? 'caller' : 'callee',

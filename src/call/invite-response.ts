@@ -133,7 +133,7 @@ interface Success {
 }
 
 /** The answer crossed our CANCEL (RFC 3261 §9.1). */
-function hangUpLoser(turn: Turn, id: LegId): void {
+export function hangUpLoser(turn: Turn, id: LegId): void {
   turn.note('routing', 'Answered too late', { leg: id })
   turn.updateLeg(id, { status: 'confirmed' })
   part(turn, id, 'SIP;cause=200;text="Call completed elsewhere"')
@@ -162,7 +162,7 @@ function hangUpStray(turn: Turn, id: LegId, dialog: Dialog): void {
 }
 
 /** What the caller may know of a refusal: when to try again (RFC 3261 §20.33) and why (RFC 3326). */
-function outcomeOf({ status, headers }: SipResponse): Outcome {
+export function outcomeOf({ status, headers }: SipResponse): Outcome {
   const told: HeaderField[] = []
   for (const name of ['Retry-After', 'Reason']) {
     const value = headers.get(name)
@@ -172,7 +172,7 @@ function outcomeOf({ status, headers }: SipResponse): Outcome {
 }
 
 /** The dialog that a response makes; `undefined` if nothing could be sent inside it. */
-function dialogOf(turn: Turn, id: LegId, request: KeptRequest, response: SipResponse): Dialog | undefined {
+export function dialogOf(turn: Turn, id: LegId, request: KeptRequest, response: SipResponse): Dialog | undefined {
   try {
     const dialog = dialogFromResponse(restore(request), response)
     targetInDialog(turn.leg(id), dialog)

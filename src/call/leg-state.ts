@@ -122,7 +122,20 @@ export function isPending(leg: Leg): boolean {
   return leg.status === 'waiting' || leg.status === 'inviting' || leg.status === 'ringing'
 }
 
-/** Who talks with `id`: the caller with the branch that answered. `undefined` while there is none. */
-export function otherLeg(call: { readonly winner?: LegId | undefined }, id: LegId): LegId | undefined {
-  return id === 'a' ? call.winner : 'a'
+/** The two who talk. Which legs they are changes with each transfer. */
+interface Pair {
+  readonly near?: LegId | undefined
+  readonly winner?: LegId | undefined
+  readonly legs: Readonly<Record<LegId, Leg>>
+}
+
+/** The caller, or who has taken its place. */
+export function nearLeg({ near = 'a' }: Pick<Pair, 'near'>): LegId {
+  return near
+}
+
+/** Who talks with `id`: the caller with the branch that answered. `undefined` while there is none, or none any more. */
+export function otherLeg(call: Pair, id: LegId): LegId | undefined {
+  const other = id === nearLeg(call) ? call.winner : nearLeg(call)
+  return other === undefined || (call.winner !== undefined && call.legs[other]?.status === 'gone') ? undefined : other
 }

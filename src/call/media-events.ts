@@ -3,10 +3,13 @@ import type { MediaEvent } from '../media/index.ts'
 import { answerBuiltin } from './answer.ts'
 import { branchFailed, inviteBranch, inviteWaiting } from './forking.ts'
 import { hangUp } from './hangup.ts'
+import { nearLeg } from './leg-state.ts'
 import { closeMedia, finishOperation, mediaGone, mediaOpened, rememberSides } from './media-plan.ts'
 import type { CallEvent } from './model.ts'
 import { onIceRestarted } from './reoffer.ts'
+import { answerReplacement, refuseReplacement } from './replacement.ts'
 import type { MediaPurpose } from './state.ts'
+import { inviteTarget, targetFailed } from './transfer-target.ts'
 import type { Turn } from './turn.ts'
 
 type Event<Kind extends CallEvent['kind']> = CallEvent & { readonly kind: Kind }
@@ -34,6 +37,8 @@ export function onMediaChanged(turn: Turn, { op, result }: Event<'media-changed'
   if (purpose === undefined || turn.call.ending !== undefined) return
   rememberSides(turn, result.sides)
   if (purpose.kind === 'restart-ice') return onIceRestarted(turn, purpose.leg)
+  if (purpose.kind === 'add-target') return inviteTarget(turn, purpose.leg)
+  if (purpose.kind === 'add-replacement') return answerReplacement(turn, purpose.leg)
   if (purpose.kind === 'add-side' && turn.leg(purpose.leg).status === 'waiting') inviteBranch(turn, purpose.leg)
 }
 
@@ -66,7 +71,7 @@ export function onMediaEvent(turn: Turn, event: MediaEvent): void {
     return hangUp(turn, { status: 503, endedBy: 'media', reason: `The media engine closed the call: ${event.reason}` })
   }
   const { winner } = turn.call
-  if (!('side' in event) || (event.side !== 'a' && event.side !== winner)) return
+  if (!('side' in event) || (event.side !== nearLeg(turn.call) && event.side !== winner)) return
   // RFC 7675 §5.1: a browser that is there gives consent, also on hold. One that crashed sends no BYE.
   if (event.kind === 'ice-disconnected') {
     return hangUp(turn, { status: 408, endedBy: 'media', reason: 'The browser gives no consent to media any more' })
@@ -82,6 +87,10 @@ function fail(turn: Turn, purpose: MediaPurpose, code: FaultCode, detail: string
       return
     case 'add-side':
       return branchFailed(turn, purpose.leg, { status, told: [] })
+    case 'add-target':
+      return targetFailed(turn, purpose.leg, { status, told: [] })
+    case 'add-replacement':
+      return refuseReplacement(turn, purpose.leg, status)
     case 'restart-ice':
       return onIceRestarted(turn, purpose.leg, status)
     default:

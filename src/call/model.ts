@@ -38,13 +38,26 @@ export type CallEvent =
       readonly decision: RouteDecision
       readonly limits: { readonly ringTimeoutMs: number; readonly maxDurationMs: number }
     }
-  /** A request inside one of the call's dialogs, or a re-INVITE to it. Never ACK or CANCEL. */
+  /**
+   * A request inside one of the call's dialogs, or a re-INVITE to it. Never ACK or CANCEL. `referral`: where a REFER
+   * leads.
+   */
   | {
       readonly kind: 'request'
       readonly leg: LegId
       readonly key: ServerKey
       readonly request: SipRequest
       readonly flow: Flow
+      readonly referral?: Referral
+    }
+  /** An INVITE that takes the place of the dialog of `leg` (RFC 3891). Its own leg gets the name `nextLegId`. */
+  | {
+      readonly kind: 'replacing'
+      readonly leg: LegId
+      readonly key: ServerKey
+      readonly request: SipRequest
+      readonly flow: Flow
+      readonly party: Party
     }
   | { readonly kind: 'ack'; readonly leg: LegId; readonly request: SipRequest }
   /** CANCEL for the INVITE `key`. */
@@ -82,6 +95,20 @@ export type CallEvent =
   | { readonly kind: 'end'; readonly reason: string }
   | { readonly kind: 'wake' }
 
+/** What becomes of a REFER, decided by who may transfer and by routing. */
+export type Referral =
+  | { readonly kind: 'refuse'; readonly status: number; readonly reason: string }
+  /** The other side shall do it. */
+  | { readonly kind: 'pass' }
+  /** It is taken, but its target cannot be called. */
+  | { readonly kind: 'unreachable'; readonly status: number; readonly reason: string }
+  /** `headers`: what the INVITE to the target says besides. */
+  | {
+      readonly kind: 'ring'
+      readonly groups: readonly (readonly Destination[])[]
+      readonly headers: readonly HeaderField[]
+    }
+
 /** What a call wants done. */
 export type CallEffect =
   /** `credentialsOf`: the trunk whose digest credentials may answer a challenge of this request. */
@@ -115,7 +142,14 @@ export type CallEffect =
       readonly status: number
     }
   /** A dialog of this call exists from now on (until `ended`): in-dialog requests with these belong to `leg`. */
-  | { readonly kind: 'dialog'; readonly leg: LegId; readonly sipCallId: string; readonly localTag: string }
+  | {
+      readonly kind: 'dialog'
+      readonly leg: LegId
+      readonly sipCallId: string
+      readonly localTag: string
+      /** Of a peer that called into the call: its tag, and how it is reached. */
+      readonly peer?: { readonly tag: string; readonly flow: Flow }
+    }
   | { readonly kind: 'media-open'; readonly op: number; readonly spec: SessionSpec }
   | {
       readonly kind: 'media-change'

@@ -201,7 +201,7 @@ function retryLater(turn: Turn, to: LegId): void {
   if (reoffer === undefined) return
   const drawn = Number.parseInt(turn.deps.ids.token(20).slice(0, 4), 36) % 190
   turn.update({ retry: { from: reoffer.from, offer: reoffer.offer } })
-  turn.setDeadline('retry', turn.now + 10 * (to === 'a' ? drawn : 210 + drawn))
+  turn.setDeadline('retry', turn.now + 10 * (turn.leg(to).destination === undefined ? drawn : 210 + drawn))
 }
 
 /** Glare (491) of a relayed offer is its originator's to repeat. */
@@ -238,7 +238,7 @@ export function offerAgain(turn: Turn, id: LegId, key: ServerKey): void {
   reply(turn, key, 200, { body: sdpBody(offer) })
 }
 
-function willing(turn: Turn, id: LegId): SessionDescription | undefined {
+export function willing(turn: Turn, id: LegId): SessionDescription | undefined {
   const { holds, sdp } = turn.leg(id)
   if (holds || sdp.theirs === undefined) return sdp.theirs
   return { ...sdp.theirs, media: sdp.theirs.media.map((section) => ({ ...section, direction: 'sendrecv' as const })) }

@@ -14,6 +14,7 @@ import {
 } from '../sip/index.ts'
 import { keep, restore } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
+import { isLoop } from './loop.ts'
 import type { CallEffect, LegId } from './model.ts'
 import { contactOf } from './replies.ts'
 import type { Sent } from './state.ts'
@@ -105,7 +106,7 @@ export function acknowledge(turn: Turn, id: LegId, { key, dialog, response, body
  * be called (RFC 7118 §5), and those of phones behind a NAT are not what they say.
  */
 export function targetInDialog(leg: Leg, dialog: Dialog): SendTarget {
-  if (leg.party.kind === 'user' && leg.flow !== undefined) return { kind: 'flow', flow: leg.flow }
+  if (leg.flow !== undefined && (leg.party.kind === 'user' || isLoop(leg.flow))) return { kind: 'flow', flow: leg.flow }
   const target = targetOf(nextHopUri(dialog))
   return leg.party.kind === 'trunk' ? withTlsProfile(target, `${leg.party.tenant}/${leg.party.trunk}`) : target
 }

@@ -9,6 +9,8 @@ import { reply } from './replies.ts'
 import { finish, sendAgain } from './requests.ts'
 import type { Sent } from './state.ts'
 import { statusForCaller } from './status.ts'
+import { onNotified } from './transfer-outcome.ts'
+import { onTargetResponse, targetFailed } from './transfer-target.ts'
 import type { Turn } from './turn.ts'
 
 type Event<Kind extends CallEvent['kind']> = CallEvent & { readonly kind: Kind }
@@ -28,6 +30,11 @@ export function onResponse(turn: Turn, { key, response, flow }: Event<'response'
     case 'prack': // Whatever it is: the INVITE goes on, or its peer refuses that.
       if (response.status >= 200) finish(turn, key)
       return
+    case 'transfer':
+      return onTargetResponse(turn, key, sent, response)
+    case 'notify':
+      if (response.status >= 200) onNotified(turn, key, response.status)
+      return
     case 'info':
       return onInfoResponse(turn, key, sent, response)
     case 'bye':
@@ -40,11 +47,12 @@ export function onResponse(turn: Turn, { key, response, flow }: Event<'response'
 export function onAuthorized(turn: Turn, { key, authorization }: Event<'authorized'>): void {
   const sent = turn.sent(key)
   if (sent === undefined) return
-  const cancelled = sent.purpose === 'invite' && turn.leg(sent.leg).status === 'cancelling'
+  const invites = sent.purpose === 'invite' || sent.purpose === 'transfer'
+  const cancelled = invites && turn.leg(sent.leg).status === 'cancelling'
   if (cancelled) return onFailed(turn, { kind: 'failed', key, cause: 'timeout', detail: 'cancelled' })
   const again = sendAgain(turn, key, authorization)
   if (again === undefined) return
-  if (sent.purpose === 'invite') turn.updateLeg(sent.leg, { inviteKey: again })
+  if (invites) turn.updateLeg(sent.leg, { inviteKey: again })
   followReinvite(turn, key, again)
 }
 
@@ -55,6 +63,8 @@ export function onFailed(turn: Turn, { key, cause, detail }: Event<'failed'>): v
   const status = statusOfSilence(turn, sent.leg, cause)
   turn.note('error', `No answer to ${sent.request.method}: ${detail}`, { leg: sent.leg, facts: { cause } })
   if (sent.purpose === 'invite') return branchFailed(turn, sent.leg, { status, told: [] })
+  if (sent.purpose === 'transfer') return targetFailed(turn, sent.leg, { status, told: [] })
+  if (sent.purpose === 'notify') return onNotified(turn, key, status)
   if (sent.purpose === 'reinvite') return onReinviteFailed(turn, key, sent, cause)
   if (sent.purpose === 'prack') return
   if (sent.purpose === 'refresh') return onRefreshFailed(turn)

@@ -1,3 +1,4 @@
+import { asGatewayError } from '../base/index.ts'
 import {
   answerLocally,
   askedDirection,
@@ -127,6 +128,28 @@ export function answerWithin(
     willing,
   })
 }
+
+/**
+ * The answer to one who comes into a call, in the codecs of leg `like` if there is one in common: then that leg has to
+ * be asked nothing. Agreed with it.
+ *
+ * @throws GatewayError as `answerTo`.
+ */
+export function answerLike(turn: Turn, id: LegId, offer: SessionDescription, like: LegId): SessionDescription {
+  const policy = policyFor(turn, turn.leg(id))
+  const spoken = turn.leg(like).sdp.theirs?.media.flatMap(({ codecs }) => codecs) ?? []
+  const names = new Set(spoken.map(({ name, clockRateHz }) => `${name}/${clockRateHz}`.toLowerCase()))
+  const audioCodecs = policy.audioCodecs.filter((codec) => names.has(codec.toLowerCase()) || EVENTS.test(codec))
+  try {
+    return answerWith(turn, id, offer, { policy: { ...policy, audioCodecs }, willing: 'sendrecv' })
+  } catch (thrown) {
+    if (asGatewayError(thrown).code !== 'SDP_NO_COMMON_CODEC') throw thrown
+    return answerWith(turn, id, offer, { policy, willing: 'sendrecv' })
+  }
+}
+
+/** Not speech. */
+const EVENTS = /^(telephone-event|CN)\//i
 
 function answerWith(
   turn: Turn,

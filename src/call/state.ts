@@ -7,7 +7,9 @@ import type { KeptRequest } from './kept-request.ts'
 import type { Leg } from './leg-state.ts'
 import type { CallId, Destination, LegId, Party } from './model.ts'
 import type { Phase } from './phases.ts'
+import type { Replacement } from './replacement.ts'
 import type { Outcome } from './status.ts'
+import type { Transfer } from './transfer-state.ts'
 
 /** Everything one call is. Plain data: it can be logged, compared, stored and moved to another process. */
 export interface CallState {
@@ -23,6 +25,15 @@ export interface CallState {
   readonly outcomes: readonly Outcome[]
   /** The branch that answered. */
   readonly winner?: LegId | undefined
+  /** Who has taken the caller's place; absent: the caller is still there. */
+  readonly near?: LegId | undefined
+  /** Absent but while one is under way. */
+  readonly transfer?: Transfer | undefined
+  readonly replacement?: Replacement | undefined
+  /** How many there were so far. */
+  readonly transfers?: number | undefined
+  /** The REFER that was passed on last (RFC 3515 §2.4.6: NOTIFYs name it by its CSeq). */
+  readonly passedRefer?: { readonly by: LegId; readonly sequence: number } | undefined
   /** The branch whose media the caller hears before the answer. */
   readonly early?: LegId | undefined
   /** What the caller was told in each early dialog, as far as later messages depend on it; gone when the call is up. */
@@ -73,7 +84,16 @@ export interface Waiting {
   readonly request: KeptRequest
 }
 
-export type SentPurpose = 'invite' | 'reinvite' | 'prack' | 'refresh' | 'info' | 'bye' | 'stray-bye'
+export type SentPurpose =
+  | 'invite'
+  | 'reinvite'
+  | 'prack'
+  | 'refresh'
+  | 'info'
+  | 'notify'
+  | 'transfer'
+  | 'bye'
+  | 'stray-bye'
 
 /** One client transaction of ours. */
 export interface Sent {
@@ -94,6 +114,8 @@ export interface Sent {
 export type MediaPurpose =
   | { readonly kind: 'open' }
   | { readonly kind: 'add-side'; readonly leg: LegId }
+  | { readonly kind: 'add-target'; readonly leg: LegId }
+  | { readonly kind: 'add-replacement'; readonly leg: LegId }
   | { readonly kind: 'restart-ice'; readonly leg: LegId }
   | { readonly kind: 'apply' }
   | { readonly kind: 'drop' }

@@ -112,6 +112,7 @@ function tenantSchema(resolve: SecretResolver, find: FileFinder) {
     }).prefault({}),
     followRedirects: z.boolean(expected('true or false')).default(true),
     sessionSeconds: sessionSeconds().optional(),
+    transfer: transferPolicy().default('gateway'),
     limits: section({
       concurrentCalls: count(1, LIMITS.calls).default(1_000),
       maxCallSeconds: count(1, 7 * 86_400).default(4 * 3_600),
@@ -151,6 +152,7 @@ function trunkSchema(resolve: SecretResolver, find: FileFinder) {
     followRedirects: z.boolean(expected('true or false')).default(true),
     lateOffer: z.boolean(expected('true or false')).default(false),
     sessionSeconds: sessionSeconds().optional(),
+    transfer: transferPolicy().default('refuse'),
   })
 }
 
@@ -178,6 +180,10 @@ function listenerSchema() {
     ...(clientCertificates === undefined ? {} : { clientCertificates }),
   }))
   return z.union([alone, whole], expected(LISTENER))
+}
+
+function transferPolicy() {
+  return z.enum(['gateway', 'pass', 'refuse'], expected('gateway, pass or refuse'))
 }
 
 function routeSchema() {

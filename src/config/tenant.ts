@@ -18,6 +18,7 @@ export function tenantOf(raw: RawTenant): Tenant {
     messages: { keptMs: raw.messages.keepSeconds * 1000, trunks: raw.messages.trunks },
     followRedirects: raw.followRedirects,
     ...(raw.sessionSeconds === undefined ? {} : { sessionSeconds: raw.sessionSeconds }),
+    transfer: raw.transfer,
     limits: {
       concurrentCalls: raw.limits.concurrentCalls,
       maxCallDurationMs: raw.limits.maxCallSeconds * 1000,

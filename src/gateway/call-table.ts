@@ -54,6 +54,12 @@ export interface LiveCall {
 /** Peers' tags kept of one dialog while an INVITE forks. */
 const REMOTE_TAGS = 20
 
+/** A dialog as another message names it. */
+export interface NamedDialog {
+  readonly callId: string
+  readonly tags: readonly [string, string]
+}
+
 interface Owned<T> {
   readonly call: LiveCall
   readonly it: T
@@ -129,6 +135,18 @@ export class CallTable {
   byDialog(sipCallId: string, localTag: string | undefined): { call: LiveCall; dialog: KnownDialog } | undefined {
     const found = localTag === undefined ? undefined : this.#dialogs.get(dialogKey(sipCallId, localTag))
     return found === undefined ? undefined : { call: found.call, dialog: found.it }
+  }
+
+  /**
+   * The dialog that a Replaces or a transfer names (RFC 3891 §3). Some clients write the tags of calls that came to them
+   * the wrong way round.
+   */
+  byTags({ callId, tags: [one, other] }: NamedDialog): { call: LiveCall; dialog: KnownDialog } | undefined {
+    for (const [ours, theirs] of [[one, other] as const, [other, one] as const]) {
+      const found = this.byDialog(callId, ours)
+      if (found?.dialog.remoteTags.has(theirs) === true) return found
+    }
+    return undefined
   }
 
   /** Whose message it is, for the timeline; our own tag decides where a call loops through us. */

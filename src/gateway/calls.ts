@@ -7,11 +7,12 @@ import {
   callMachine,
   createCall,
   type LegId,
+  nextLegId,
 } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import type { Flow, LocatorOutput, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
-import { type CallTable, isWebSocket, type LiveCall, learnRemoteTag } from './call-table.ts'
+import { type CallTable, isWebSocket, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
@@ -91,6 +92,19 @@ export class Calls {
     this.#tell(call, call.timeline.message(this.#deps.wall(now), 'a', seen))
     const decision = this.hops.preferServing(offer.decision, now)
     this.step(call, { kind: 'offered', ...offer, decision }, now)
+  }
+
+  /** An INVITE that takes the place of `dialog`. */
+  replace(
+    { call, dialog }: { readonly call: LiveCall; readonly dialog: KnownDialog },
+    replacing: Pick<CallEvent & { readonly kind: 'replacing' }, 'key' | 'request' | 'flow' | 'party'>,
+    seen: MessageSeen,
+    now: Millis,
+  ): void {
+    const leg = nextLegId(call.state)
+    this.#deps.table.awaitsAnswer(call, replacing.key, { leg, request: replacing.request, answered: false })
+    this.seen(call, leg, seen, now)
+    this.step(call, { kind: 'replacing', leg: dialog.leg, ...replacing }, now)
   }
 
   step(call: LiveCall, event: CallEvent, now: Millis): void {
@@ -253,9 +267,10 @@ export class Calls {
 
   #dialog(call: LiveCall, effect: CallEffect & { readonly kind: 'dialog' }): void {
     const dialog = this.#deps.table.dialog(call, effect)
-    if (effect.leg !== 'a') return
-    learnRemoteTag(dialog, call.callerTag)
-    bindToFlow(dialog, call.callerFlow)
+    if (effect.leg !== 'a' && effect.peer === undefined) return
+    const { tag, flow } = effect.peer ?? { tag: call.callerTag, flow: call.callerFlow }
+    learnRemoteTag(dialog, tag)
+    bindToFlow(dialog, flow)
   }
 
   #end(call: LiveCall, record: CallRecord, now: Millis): void {

@@ -1,6 +1,6 @@
 import type { CallDetail, CallView, RegistrationView } from '../api/index.ts'
 import { asGatewayError, earliest, type Millis } from '../base/index.ts'
-import type { CallId } from '../call/index.ts'
+import { type CallId, isLoop, LOOP } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import { createSipEndpoint, type Flow, type SipEndpoint, type SipMessage, type SipOutput } from '../sip/index.ts'
 import { BeyondCalls } from './beyond-calls.ts'
@@ -11,6 +11,7 @@ import type { Decisions } from './decisions.ts'
 import { createDecisions } from './directory-decisions.ts'
 import { detailOf } from './ended-calls.ts'
 import { NewRequests } from './new-requests.ts'
+import { Referrals } from './referrals.ts'
 import { hangUpStray } from './stray-answer.ts'
 import { answerToChallenge } from './trunk-auth.ts'
 import { viewOf, type WallClock } from './views.ts'
@@ -32,6 +33,9 @@ class GatewayCore implements Core {
   readonly #calls: Calls
   readonly #beyond: BeyondCalls
   readonly #requests: NewRequests
+  readonly #referrals: Referrals
+  /** Messages from one call to another one. */
+  #looped: string[] = []
   #outputs: CoreOutput[] = []
   #taken = 0
   #now: Millis = 0
@@ -59,12 +63,18 @@ class GatewayCore implements Core {
       decisions: this.#decisions,
       beyond: this.#beyond,
     })
+    this.#referrals = new Referrals({ options, table: this.#table, decisions: this.#decisions })
   }
 
   handle(input: CoreInput, now: Millis): void {
     this.#now = now
     this.#guarded(() => this.#input(input, now))
     this.#drain(now)
+    for (let data = this.#looped.shift(); data !== undefined; data = this.#looped.shift()) {
+      const own: CoreInput = { kind: 'received', flow: LOOP, data }
+      this.#guarded(() => this.#input(own, now))
+      this.#drain(now)
+    }
     if (this.#beyond.hasNews) {
       this.#guarded(() => this.#beyond.flush(now))
       this.#drain(now)
@@ -271,7 +281,8 @@ class GatewayCore implements Core {
       target.kind === 'flow' ? target.flow : { transport: target.transport, remote: target.to }
     this.#options.count?.sipMessage('out', transport, message.kind === 'request' ? message.method : message.status)
     if (repeated) this.#options.count?.sipRetransmitted(transport)
-    this.#outputs.push({ kind: 'send', sendId, target, data })
+    if (target.kind === 'flow' && isLoop(target.flow)) this.#looped.push(data)
+    else this.#outputs.push({ kind: 'send', sendId, target, data })
     const whose = this.#callOf(message)
     if (whose === undefined) return
     this.#calls.seen(whose.call, whose.leg, { direction: 'out', message, data, repeated, remote, transport }, now)
@@ -299,7 +310,8 @@ class GatewayCore implements Core {
     const { leg } = dialog
     this.#calls.seen(call, leg, seenFrom(request, flow, data), now)
     this.#table.awaitsAnswer(call, key, { leg, request, answered: false })
-    this.#calls.step(call, { kind: 'request', leg, key, request, flow }, now)
+    const referral = request.method === 'REFER' ? this.#referrals.of(request, { call, leg }, now) : undefined
+    this.#calls.step(call, { kind: 'request', leg, key, request, flow, ...(referral && { referral }) }, now)
   }
 
   #ack(output: SipOutput & { readonly kind: 'ack' }, now: Millis): void {

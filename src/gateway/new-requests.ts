@@ -1,5 +1,5 @@
 import { asGatewayError, type ByteString, LIMITS, type Millis } from '../base/index.ts'
-import type { Party, RouteDecision } from '../call/index.ts'
+import { isLoop, type Party, type RouteDecision } from '../call/index.ts'
 import { ALLOW_EVENTS } from '../events/index.ts'
 import { MESSAGE_TYPES } from '../messages/index.ts'
 import { dialled } from '../routing/index.ts'
@@ -24,6 +24,7 @@ import type { CallTable } from './call-table.ts'
 import { type Calls, seenFrom } from './calls.ts'
 import type { CoreOptions } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
+import { parseReplaces, transferPolicy } from './referrals.ts'
 import { type AuthResult, type AuthRole, UserAuth } from './user-auth.ts'
 
 /** A request outside any dialog, as the endpoint reported it. */
@@ -121,6 +122,8 @@ export class NewRequests {
 
   #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {
     if (this.#isMerged(incoming.request)) return answer(482)
+    if (incoming.request.headers.has('Join')) return answer(420, [{ name: 'Unsupported', value: 'join' }]) // RFC 3911 §4.
+    if (isLoop(incoming.flow)) return this.#fromOtherCall(incoming, now)
     const sender = this.#sender(incoming, uri, 'proxy', now)
     return 'status' in sender ? sender : this.#offer({ incoming, uri, ...sender }, now)
   }
@@ -164,6 +167,7 @@ export class NewRequests {
   #offer({ incoming, uri, tenant, caller }: Offering, now: Millis): Answer | undefined {
     const { options, table, calls, decisions } = this.#deps
     const { key, request, flow, data } = incoming
+    if (request.headers.has('Replaces')) return this.#replace(incoming, { tenant, caller }, now)
     const isFull = table.size >= (options.limits?.calls ?? LIMITS.calls)
     if (this.draining || isFull || table.ofTenant(tenant.domain) >= tenant.limits.concurrentCalls) {
       if (!this.draining) options.count?.fault('CALLS_EXHAUSTED')
@@ -174,6 +178,32 @@ export class NewRequests {
     const limits = { ringTimeoutMs, maxDurationMs: maxCallDurationMs }
     calls.offer({ key, request, flow, caller, decision, limits }, seenFrom(request, flow, data), now)
     return undefined
+  }
+
+  /** RFC 3891 §3: the INVITE takes the place of a dialog of the same tenant, or there is no such dialog. */
+  #replace(
+    { key, request, flow, data }: NewRequest,
+    { tenant, caller }: Pick<Offering, 'tenant' | 'caller'>,
+    now: Millis,
+  ): Answer | undefined {
+    if (caller.kind === 'trunk' && transferPolicy(tenant, caller) === 'refuse') return answer(403)
+    const named = parseReplaces(request.headers.get('Replaces') ?? '')
+    const found = named && this.#deps.table.byTags(named)
+    if (found?.call.tenant !== tenant.domain) return answer(481)
+    if (named?.earlyOnly === true) return answer(486) // Only calls that are up are replaced.
+    this.#deps.calls.replace(found, { key, request, flow, party: caller }, seenFrom(request, flow, data), now)
+    return undefined
+  }
+
+  /** A call of ours that is being transferred into another one. */
+  #fromOtherCall(incoming: NewRequest, now: Millis): Answer | undefined {
+    const { headers } = incoming.request
+    const call = this.#deps.table.byDialog(headers.callId, headers.fromTag)?.call
+    const tenant = call && this.#deps.decisions.tenantOf(call.tenant)
+    const stays = call?.state.transfer?.stays
+    const caller = stays === undefined ? undefined : call?.state.legs[stays]?.party
+    if (tenant === undefined || caller === undefined) return answer(481)
+    return this.#replace(incoming, { tenant, caller }, now)
   }
 
   #authenticate(incoming: NewRequest, tenant: Tenant, role: AuthRole, now: Millis): AuthResult {

@@ -21,8 +21,8 @@ const METHODS: readonly Method[] = [
   { name: 'UPDATE', inCall: true, outside: 'no-dialog' },
   { name: 'INFO', inCall: true, outside: 'no-dialog' },
   { name: 'PRACK', inCall: true, outside: 'no-dialog' },
-  { name: 'NOTIFY', inCall: false, outside: 'no-dialog' },
-  { name: 'REFER', inCall: false, outside: 'refused' },
+  { name: 'NOTIFY', inCall: true, outside: 'no-dialog' },
+  { name: 'REFER', inCall: true, outside: 'refused' },
   { name: 'OPTIONS', inCall: true, outside: 'taken' },
   { name: 'REGISTER', inCall: false, outside: 'taken' },
   { name: 'MESSAGE', inCall: false, outside: 'taken' },
@@ -53,6 +53,8 @@ interface OptionTag {
 const OPTION_TAGS: readonly OptionTag[] = [
   { name: '100rel', inCall: true, inRegister: false },
   { name: 'timer', inCall: true, inRegister: false },
+  { name: 'replaces', inCall: true, inRegister: false },
+  { name: 'norefersub', inCall: true, inRegister: false },
   { name: 'path', inCall: false, inRegister: true },
 ]
 

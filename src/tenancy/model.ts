@@ -16,6 +16,8 @@ export interface Tenant {
   readonly followRedirects?: boolean
   /** Session interval its parties are asked for (RFC 4028), in seconds; 0: none. Default: that of the platform. */
   readonly sessionSeconds?: number
+  /** What becomes of a REFER of its users; default `gateway`. */
+  readonly transfer?: TransferPolicy
   /** Algorithms its phones are challenged with, in this order (RFC 8760); default MD5. Browsers know MD5 only. */
   readonly digest?: readonly ('MD5' | 'SHA-256')[]
 }
@@ -45,6 +47,8 @@ export interface Trunk {
   readonly lateOffer?: boolean
   /** As that of the tenant, for this trunk alone. */
   readonly sessionSeconds?: number
+  /** What becomes of a REFER of this trunk; default `refuse`. */
+  readonly transfer?: TransferPolicy
 }
 
 export interface TrunkTls {
@@ -59,6 +63,9 @@ export interface TrunkTls {
   /** Files of the certificate shown to it. */
   readonly certificate?: { readonly cert: string; readonly key: string }
 }
+
+/** A transfer (REFER) is carried out by us, passed on to the other side of the call, or refused. */
+export type TransferPolicy = 'gateway' | 'pass' | 'refuse'
 
 /** Where a tenant's own users may call: longest prefix wins. */
 export interface Route {
