@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type ApiServer, createApiServer, type PageInfo } from './api/index.ts'
 import { asGatewayError, type Secret } from './base/index.ts'
 import type { Config } from './config/index.ts'
-import { createGateway, createTls, type Gateway, type RunningTls } from './gateway/index.ts'
+import { createGateway, createTls, type Gateway, type GatewayOptions, type RunningTls } from './gateway/index.ts'
 import { chooseEngine, type EngineChoice } from './media/engines/choice.ts'
 import type { MediaEngine } from './media/index.ts'
 import { randomIds } from './random.ts'
@@ -177,6 +177,7 @@ async function startGateway(config: Config, { engine, metrics, log, tls }: Gatew
       silenceMs: 1_000 * config.failover.silenceSeconds,
       avoidMs: 1_000 * config.failover.avoidSeconds,
     },
+    registrar: registrarConfig(config),
     metrics,
     onCallEnded: (record) => logCallRecord(log, record),
   })
@@ -197,6 +198,16 @@ async function startGateway(config: Config, { engine, metrics, log, tls }: Gatew
 
 function ownHosts({ media, listen: { http, https } }: Config): readonly string[] {
   return [...media.advertise, http.host, ...(https === undefined ? [] : [https.host])]
+}
+
+function registrarConfig({ registration }: Config): NonNullable<GatewayOptions['registrar']> {
+  const { minSeconds, maxSeconds, contactsPerUser, returnSeconds } = registration
+  return {
+    minExpiresSeconds: minSeconds,
+    maxExpiresSeconds: maxSeconds,
+    contactsPerUser,
+    graceMs: returnSeconds * 1_000,
+  }
 }
 
 function pageInfo(config: Config, engine: MediaEngine): PageInfo {

@@ -50,6 +50,8 @@ export const LIMITS = {
   publicationsPerUser: 10,
   publications: 50_000,
   calls: 10_000,
+  /** Requests that wait for a browser to connect again; a further one fails at once. */
+  requestsAwaitingReturn: 10_000,
   /** Branches ringing at once for one call. */
   branchesPerCall: 20,
   /** 3xx answers that one call follows; a further one is a refusal. */

@@ -13,6 +13,7 @@ export interface Config {
   readonly failover: FailoverConfig
   readonly calls: CallsConfig
   readonly limits: PlatformLimits
+  readonly registration: RegistrationConfig
   readonly tenants: readonly Tenant[]
   /** The only tenant is the demo one: its passwords were made for this run and may be shown. */
   readonly demo: boolean
@@ -89,6 +90,15 @@ export interface CallsConfig {
 export interface PortRange {
   readonly from: number
   readonly to: number
+}
+
+/** What a REGISTER may ask for. */
+export interface RegistrationConfig {
+  readonly minSeconds: number
+  readonly maxSeconds: number
+  readonly contactsPerUser: number
+  /** How long a call waits for a browser whose WebSocket closed. */
+  readonly returnSeconds: number
 }
 
 /** Of the whole process; a tenant's own are in `Tenant.limits`. */

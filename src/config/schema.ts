@@ -74,6 +74,12 @@ export function configSchema(resolve: SecretResolver, find: FileFinder = asItIs)
       registrations: count(1, LIMITS.registrations).default(LIMITS.registrations),
       connections: count(1, LIMITS.connections).default(LIMITS.connections),
     }).prefault({}),
+    registration: section({
+      minSeconds: count(1, 3_600).default(30),
+      maxSeconds: count(60, 7 * 86_400).default(3_600),
+      contactsPerUser: count(1, 100).default(LIMITS.contactsPerUser),
+      returnSeconds: count(0, 60).default(10),
+    }).prefault({}),
     tenants: list(tenantSchema(resolve, find)).min(1, 'at least one tenant').optional(),
   })
 }

@@ -15,6 +15,12 @@ export interface KnownDialog {
   flowId?: string
 }
 
+/** A dialog and its call. */
+export interface InDialog {
+  readonly call: LiveCall
+  readonly dialog: KnownDialog
+}
+
 /** A request of ours that waits for its final response. */
 export interface Outstanding {
   readonly leg: LegId
@@ -132,16 +138,22 @@ export class CallTable {
     return this.#serverKeys.get(key)
   }
 
-  byDialog(sipCallId: string, localTag: string | undefined): { call: LiveCall; dialog: KnownDialog } | undefined {
+  byDialog(sipCallId: string, localTag: string | undefined): InDialog | undefined {
     const found = localTag === undefined ? undefined : this.#dialogs.get(dialogKey(sipCallId, localTag))
     return found === undefined ? undefined : { call: found.call, dialog: found.it }
+  }
+
+  /** The dialog a request belongs to: Call-ID and both tags must fit (RFC 3261 §12.2.2). */
+  dialogOf({ headers: { callId, fromTag, toTag } }: SipRequest): InDialog | undefined {
+    const found = this.byDialog(callId, toTag)
+    return found?.dialog.remoteTags.has(fromTag ?? '') === true ? found : undefined
   }
 
   /**
    * The dialog that a Replaces or a transfer names (RFC 3891 §3). Some clients write the tags of calls that came to them
    * the wrong way round.
    */
-  byTags({ callId, tags: [one, other] }: NamedDialog): { call: LiveCall; dialog: KnownDialog } | undefined {
+  byTags({ callId, tags: [one, other] }: NamedDialog): InDialog | undefined {
     for (const [ours, theirs] of [[one, other] as const, [other, one] as const]) {
       const found = this.byDialog(callId, ours)
       if (found?.dialog.remoteTags.has(theirs) === true) return found

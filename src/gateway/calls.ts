@@ -1,4 +1,12 @@
-import { asGatewayError, createDeadlineQueue, FAULTS, type FaultCode, LIMITS, type Millis } from '../base/index.ts'
+import {
+  asGatewayError,
+  createDeadlineQueue,
+  earliest,
+  FAULTS,
+  type FaultCode,
+  LIMITS,
+  type Millis,
+} from '../base/index.ts'
 import {
   type CallEffect,
   type CallEvent,
@@ -6,13 +14,13 @@ import {
   type CallRecord,
   callMachine,
   createCall,
-  type LegId,
   nextLegId,
 } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
-import type { Flow, LocatorOutput, SendTarget, SipEndpoint, SipMessage } from '../sip/index.ts'
+import type { Flow, LocatorOutput, SipEndpoint, SipMessage, SipOutput } from '../sip/index.ts'
 import { replyTo } from '../sip/index.ts'
-import { type CallTable, isWebSocket, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
+import { BrowserWays, bindToFlow } from './browser-ways.ts'
+import { type CallTable, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
 import type { CoreCounting, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
 import { createEndedCalls } from './ended-calls.ts'
@@ -24,8 +32,7 @@ export interface CallsDeps {
   readonly options: CoreOptions
   readonly endpoint: SipEndpoint
   readonly table: CallTable
-  readonly wayTo: Decisions['wayTo']
-  readonly redirect: Decisions['redirect']
+  readonly decisions: Pick<Decisions, 'wayTo' | 'pageOn' | 'redirect'>
   readonly wall: WallClock
   readonly emit: (output: CoreOutput) => void
 }
@@ -45,6 +52,7 @@ export class Calls {
   readonly #machine: ReturnType<typeof callMachine>
   readonly #deadlines = createDeadlineQueue()
   readonly #redirects: (CallEffect & { readonly kind: 'redirect' })[] = []
+  readonly ways: BrowserWays
   readonly #count: CoreCounting | undefined
   readonly hops: NextHops
   readonly ended: ReturnType<typeof createEndedCalls>
@@ -57,6 +65,10 @@ export class Calls {
     this.hops = new NextHops({
       ...deps,
       note: ({ call, leg }, text, facts, now) => this.#note(call, { topic: 'routing', text, leg, facts }, now),
+    })
+    this.ways = new BrowserWays({
+      ...deps,
+      note: (call, leg, text, now) => this.#note(call, { leg, topic: 'routing', text }, now),
     })
     this.ended = createEndedCalls({
       kept: options.limits?.endedCallsKept ?? LIMITS.endedCallsKept,
@@ -126,8 +138,22 @@ export class Calls {
     this.step(call, { kind: 'media', event }, now)
   }
 
+  /** A request of the call got no answer. One to a browser whose connection closed waits for its return. */
+  failed(call: LiveCall, failure: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
+    const { key, cause, detail } = failure
+    if (this.hops.failed(key, { cause, detail }, now)) return
+    if (cause === 'transport' && this.ways.follow(call, failure, now)) return
+    this.#deps.table.finished(call, key)
+    this.step(call, { kind: 'failed', key, cause, detail }, now)
+  }
+
   /** Runs what is due. */
   wake(now: Millis): void {
+    for (let lost = this.ways.due(now); lost !== undefined; lost = this.ways.due(now)) {
+      const { call, key } = lost
+      this.#deps.table.finished(call, key)
+      this.step(call, { kind: 'failed', key, cause: 'transport', detail: 'The browser did not come back' }, now)
+    }
     for (let id = this.#deadlines.due(now); id !== undefined; id = this.#deadlines.due(now)) {
       const call = this.#deps.table.byId(id)
       if (call !== undefined) this.step(call, { kind: 'wake' }, now)
@@ -135,7 +161,7 @@ export class Calls {
   }
 
   deadline(): Millis | undefined {
-    return this.#deadlines.next()
+    return earliest(this.#deadlines.next(), this.ways.deadline())
   }
 
   /** Carries on with what the DNS is or was asked for. @returns whether there was anything. */
@@ -177,7 +203,7 @@ export class Calls {
   /** A step answers a step: only when its effects are all done. */
   #follow(call: LiveCall, now: Millis): void {
     for (const { leg, party, contacts, status } of this.#redirects.splice(0)) {
-      const destinations = this.#deps.redirect(party, contacts, now)
+      const destinations = this.#deps.decisions.redirect(party, contacts, now)
       this.#advance(call, { kind: 'redirected', leg, status, destinations }, now)
     }
   }
@@ -195,12 +221,13 @@ export class Calls {
         this.hops.silent(effect.key, now)
         break
       case 'cancel':
+        this.ways.giveUp(effect.key, now)
         this.hops.cancel(effect.key, effect.headers, now)
         break
       case 'ack': {
         const { leg, key, ack } = effect
-        const target = this.#wayTo(call, leg, { uri: ack.uri, target: effect.target }, now)
-        this.hops.ack(key, ack, target, now)
+        const way = this.ways.to(call, leg, { uri: ack.uri, target: effect.target }, now)
+        this.hops.ack(key, ack, way.kind === 'open' ? way.target : effect.target, now)
         break
       }
       case 'respond':
@@ -236,21 +263,10 @@ export class Calls {
   }
 
   #request(call: LiveCall, effect: CallEffect & { readonly kind: 'request' }, now: Millis): void {
-    const { leg, key, request, credentialsOf } = effect
-    const { endpoint, table } = this.#deps
-    const target = this.#wayTo(call, leg, { uri: request.uri, target: effect.target }, now)
-    table.sent(call, key, credentialsOf === undefined ? { leg, request } : { leg, request, credentialsOf })
-    if (target.kind === 'flow' && request.headers.toTag === undefined) {
-      const dialog = table.byDialog(request.headers.callId, request.headers.fromTag)?.dialog
-      if (dialog !== undefined) bindToFlow(dialog, target.flow)
-    }
+    const { leg, key, request, target, credentialsOf } = effect
+    this.#deps.table.sent(call, key, credentialsOf === undefined ? { leg, request } : { leg, request, credentialsOf })
     if (call.state.legs[leg]?.party.kind === 'trunk') this.hops.request({ call, leg, key, request, target }, now)
-    else endpoint.handle({ kind: 'request', key, request, target }, now)
-  }
-
-  #wayTo(call: LiveCall, leg: LegId, { uri, target }: { uri: string; target: SendTarget }, now: Millis): SendTarget {
-    const party = call.state.legs[leg]?.party
-    return party?.kind === 'user' ? this.#deps.wayTo(uri, target, party, now) : target
+    else this.ways.request(call, effect, now)
   }
 
   #respond(call: LiveCall, effect: CallEffect & { readonly kind: 'respond' }, now: Millis): void {
@@ -279,6 +295,7 @@ export class Calls {
     for (const side of record.media?.sides ?? []) call.media.set(side.side, side)
     for (const session of call.unclosed) emit({ kind: 'media-close', call: call.id, session })
     this.hops.forget(call)
+    this.ways.forget(call)
     table.remove(call)
     this.#deadlines.set(call.id, undefined)
     this.ended.add(viewOf(call, wall), call.timeline, now)
@@ -333,11 +350,6 @@ export class Calls {
       message: 'a call failed by a fault of ours',
     })
   }
-}
-
-/** Only connections bind: a UDP peer may change its port between two requests (NAT). */
-function bindToFlow(dialog: { flowId?: string }, flow: Flow): void {
-  if (isWebSocket(flow)) dialog.flowId = flow.id
 }
 
 function isFaultCode(code: unknown): code is FaultCode {

@@ -282,7 +282,7 @@ describe('forged requests', () => {
     const { answer, id } = await talking(rig, browser, bob)
     const other = rig.peer('198.51.100.9', 'ws', 40_001)
     await other.send(other.inDialog('BYE', answer))
-    other.take('SIP/2.0 481')
+    other.take('SIP/2.0 407')
     assert.equal(rig.core.call(id)?.state, 'talking')
     await other.register('alice', 'wonderland')
     await other.send(other.inDialog('BYE', answer))

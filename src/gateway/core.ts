@@ -4,7 +4,7 @@ import { type CallId, isLoop, LOOP } from '../call/index.ts'
 import type { MediaEvent } from '../media/index.ts'
 import { createSipEndpoint, type Flow, type SipEndpoint, type SipMessage, type SipOutput } from '../sip/index.ts'
 import { BeyondCalls } from './beyond-calls.ts'
-import { CallTable, type KnownDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
+import { CallTable, type InDialog, type LiveCall, learnRemoteTag } from './call-table.ts'
 import { Calls, seenFrom } from './calls.ts'
 import type { Core, CoreCounts, CoreInput, CoreKept, CoreOptions, CoreOutput } from './core-model.ts'
 import type { Decisions } from './decisions.ts'
@@ -54,8 +54,7 @@ class GatewayCore implements Core {
       this.#beyond.registrationChanged(who, change, this.#now)
     })
     const shared = { options, endpoint: this.#endpoint, table: this.#table }
-    const { wayTo, redirect } = this.#decisions
-    this.#calls = new Calls({ ...shared, wayTo, redirect, wall: this.#wall, emit })
+    this.#calls = new Calls({ ...shared, decisions: this.#decisions, wall: this.#wall, emit })
     this.#beyond = new BeyondCalls({ ...shared, decisions: this.#decisions, wall: this.#wall })
     this.#requests = new NewRequests({
       ...shared,
@@ -301,13 +300,18 @@ class GatewayCore implements Core {
   #request(output: SipOutput & { readonly kind: 'request' }, now: Millis): void {
     const { key, request, flow } = output
     const data = this.#data
-    const found = this.#dialogOf(request, flow, now)
+    const found = this.#table.dialogOf(request)
     if (found === undefined) {
       this.#requests.handle({ key, request, flow, data }, now)
       return
     }
     const { call, dialog } = found
     const { leg } = dialog
+    if (!this.#mayUse(flow, found, now)) {
+      const party = call.state.legs[leg]?.party
+      if (!this.#requests.isFrom(party, { key, request, flow, data }, now)) return
+      this.#move(found, flow, now)
+    }
     this.#calls.seen(call, leg, seenFrom(request, flow, data), now)
     this.#table.awaitsAnswer(call, key, { leg, request, answered: false })
     const referral = request.method === 'REFER' ? this.#referrals.of(request, { call, leg }, now) : undefined
@@ -316,8 +320,8 @@ class GatewayCore implements Core {
 
   #ack(output: SipOutput & { readonly kind: 'ack' }, now: Millis): void {
     const { key, request, flow } = output
-    const found = this.#dialogOf(request, flow, now)
-    if (found === undefined) return
+    const found = this.#table.dialogOf(request)
+    if (found === undefined || !this.#mayUse(flow, found, now)) return
     const { call, dialog } = found
     if (key !== undefined) this.#table.settled(call, key)
     this.#calls.seen(call, dialog.leg, seenFrom(request, flow, this.#data), now)
@@ -359,29 +363,28 @@ class GatewayCore implements Core {
     else this.#calls.step(call, { kind: 'authorized', key, authorization }, now)
   }
 
-  #failed({ key, cause, detail }: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
-    const call = this.#table.byClientKey(key)
-    if (call === undefined) return void this.#beyond.failed(key, now)
-    if (this.#calls.hops.failed(key, { cause, detail }, now)) return
-    this.#table.finished(call, key)
-    this.#calls.step(call, { kind: 'failed', key, cause, detail }, now)
+  #failed(output: SipOutput & { readonly kind: 'failed' }, now: Millis): void {
+    const call = this.#table.byClientKey(output.key)
+    if (call === undefined) return void this.#beyond.failed(output.key, now)
+    this.#calls.failed(call, output, now)
   }
 
   /**
-   * The dialog a message belongs to: Call-ID and both tags must fit (RFC 3261 §12.2.2), and a browser's must come over
-   * its connection, or over a newer one on which the same user registered.
+   * A browser's request must come over its connection, or over a newer one on which the same user registered: the
+   * dialog moves there. Over any other one the user has to show who it is.
    */
-  #dialogOf(request: SipMessage, flow: Flow, now: Millis): { call: LiveCall; dialog: KnownDialog } | undefined {
-    const { callId, fromTag, toTag } = request.headers
-    if (toTag === undefined) return undefined
-    const found = this.#table.byDialog(callId, toTag)
-    if (found === undefined || !found.dialog.remoteTags.has(fromTag ?? '')) return undefined
+  #mayUse(flow: Flow, found: InDialog, now: Millis): boolean {
     const { call, dialog } = found
-    if (dialog.flowId === undefined || dialog.flowId === flow.id) return found
+    if (dialog.flowId === undefined || dialog.flowId === flow.id) return true
     const party = call.state.legs[dialog.leg]?.party
-    if (party?.kind !== 'user' || !this.#decisions.isRegisteredOn(flow.id, party, now)) return undefined
+    if (party?.kind !== 'user' || !this.#decisions.isRegisteredOn(flow.id, party, now)) return false
+    this.#move(found, flow, now)
+    return true
+  }
+
+  #move({ call, dialog }: InDialog, flow: Flow, now: Millis): void {
     dialog.flowId = flow.id
-    return found
+    this.#calls.ways.moved(call, dialog.leg, flow, now)
   }
 
   #countIn(flow: Flow, message: SipMessage): void {

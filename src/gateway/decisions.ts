@@ -10,6 +10,11 @@ export interface UserName {
   readonly user: string
 }
 
+export type Way =
+  | { readonly kind: 'open'; readonly target: SendTarget }
+  /** The device's WebSocket closed; it may be back until then. */
+  | { readonly kind: 'away'; readonly until: Millis }
+
 /** Who is known to us and where calls go: tenancy, routing and registrar as the core needs them. */
 export interface Decisions {
   /** The tenant of that domain or alias. */
@@ -43,9 +48,11 @@ export interface Decisions {
   isRegisteredOn(flowId: string, who: UserName, now: Millis): boolean
   /**
    * Where a request to that URI of the user goes now: the target, unless it is a connection that the same device has
-   * replaced by another since.
+   * replaced by another since, or has lost a moment ago.
    */
-  wayTo(uri: ByteString, target: SendTarget, who: UserName, now: Millis): SendTarget
+  wayTo(uri: ByteString, target: SendTarget, who: UserName, now: Millis): Way
+  /** URI of the browser that registered on that connection. */
+  pageOn(flowId: string, who: UserName, now: Millis): ByteString | undefined
   /** Where contacts of a 3xx lead. */
   redirect(party: Party, contacts: readonly ByteString[], now: Millis): readonly Destination[]
   flowClosed(flowId: string, now: Millis): void

@@ -1,8 +1,7 @@
 import type { RegistrationView } from '../api/index.ts'
 import { type ByteString, decodeUtf8, type Millis } from '../base/index.ts'
-import { type Binding, type ContactsChanged, Registrar } from '../registrar/index.ts'
+import { type Binding, type ContactsChanged, type ReachableContact, Registrar } from '../registrar/index.ts'
 import { calledUser, redirected, route } from '../routing/index.ts'
-
 import { parseUri } from '../sip/index.ts'
 import { createDirectory } from '../tenancy/index.ts'
 import type { CoreOptions } from './core-model.ts'
@@ -31,7 +30,7 @@ export function createDecisions(options: CoreOptions, changed?: ContactsChanged)
         tenant,
         caller,
         user,
-        contactsOf: (domain, name) => registrar.contacts(domain, name, now),
+        contactsOf: (domain, name) => registrar.toRing(domain, name, now),
       }),
     calledUser: (asked) => calledUser(directory, asked),
     contacts: ({ tenant, user }, now) => registrar.contacts(tenant, user, now),
@@ -40,16 +39,21 @@ export function createDecisions(options: CoreOptions, changed?: ContactsChanged)
       registrar.register(request, flow, { tenant: tenant.domain, user }, now),
     isRegisteredOn: (flowId, { tenant, user }, now) => registrar.isRegisteredOn(flowId, tenant, user, now),
     wayTo(uri, target, { tenant, user }, now) {
-      if (target.kind !== 'flow' || !isWebSocket(target.flow.transport)) return target
+      if (target.kind !== 'flow' || !isWebSocket(target.flow.transport)) return { kind: 'open', target }
       const contacts = registrar.contacts(tenant, user, now)
-      const isOpen = contacts.some((each) => each.target.kind === 'flow' && each.target.flow.id === target.flow.id)
-      return isOpen ? target : (contacts.find((each) => isSameDevice(each.uri, uri))?.target ?? target)
+      const isOpen = contacts.some((each) => isOn(each, target.flow.id))
+      const found = isOpen ? target : contacts.find((each) => isSameDevice(each.uri, uri))?.target
+      if (found !== undefined) return { kind: 'open', target: found }
+      const away = registrar.away(tenant, user, now).find((each) => isSameDevice(each.uri, uri))
+      return away === undefined ? { kind: 'open', target } : { kind: 'away', until: away.goneAt }
     },
     redirect(party, contacts, now) {
       const tenant = directory.tenantOf(party.tenant)
-      const contactsOf = (domain: string, name: string) => registrar.contacts(domain, name, now)
+      const contactsOf = (domain: string, name: string) => registrar.toRing(domain, name, now)
       return tenant === undefined ? [] : redirected({ directory, tenant, party, contacts, contactsOf })
     },
+    pageOn: (flowId, { tenant, user }, now) =>
+      registrar.contacts(tenant, user, now).find((each) => each.profile === 'webrtc' && isOn(each, flowId))?.uri,
     flowClosed: (flowId, now) => registrar.flowClosed(flowId, now),
     registrations: (now) => registrar.list(now).map((binding) => viewOf(binding, wall)),
     count: () => registrar.count,
@@ -61,6 +65,10 @@ export function createDecisions(options: CoreOptions, changed?: ContactsChanged)
 /** Only a page opens a WebSocket; a carrier does not. */
 function isWebSocket(transport: string): boolean {
   return transport === 'ws' || transport === 'wss'
+}
+
+function isOn({ target }: ReachableContact, flowId: string): boolean {
+  return target.kind === 'flow' && target.flow.id === flowId
 }
 
 /** A page makes up a user and a host for its Contact and keeps them while it lives; parameters come and go. */

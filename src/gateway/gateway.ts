@@ -145,6 +145,7 @@ function coreOptions(options: GatewayOptions, addresses: SipAddresses) {
     call: callConfig(options, addresses),
     tenants: options.tenants,
     ownHosts: [...addresses.hosts, ...(options.ownHosts ?? []).map((host) => host.toLowerCase())],
+    ...(options.registrar === undefined ? {} : { registrar: options.registrar }),
     ids: options.ids ?? randomIds,
     hash: digestHash,
     wallClock: (now: number) => Math.round(Date.now() - performance.now() + now), // Follows a clock that is set anew.

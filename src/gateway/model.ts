@@ -5,6 +5,7 @@ import type { GatewayControl } from '../api/index.ts'
 import type { IdSource } from '../base/index.ts'
 import type { CallRecord } from '../call/index.ts'
 import type { MediaEngine } from '../media/index.ts'
+import type { RegistrarConfig } from '../registrar/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 import type { BoundAddress, ResolverOptions, SipListen, TlsStore, TransportLimits } from '../transport/index.ts'
@@ -36,6 +37,7 @@ export interface GatewayOptions {
   /** Session timers (RFC 4028) where a tenant or trunk says nothing else, in seconds. Default: 1800, at least 90. */
   readonly sessionTimer?: { readonly seconds: number; readonly minSeconds: number }
   readonly limits?: GatewayLimits
+  readonly registrar?: RegistrarConfig
   readonly metrics?: Metrics
   /** Gets the record of each call that ended. Must not throw. */
   /** Where names of peers are looked up. Default: as the system does. */

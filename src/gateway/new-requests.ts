@@ -72,8 +72,12 @@ export class NewRequests {
   }
 
   handle(incoming: NewRequest, now: Millis): void {
+    this.#answering(incoming, now, () => this.#dispatch(incoming, now))
+  }
+
+  #answering(incoming: NewRequest, now: Millis, decide: () => Answer | undefined): void {
     try {
-      const reply = this.#dispatch(incoming, now)
+      const reply = decide()
       if (reply !== undefined) this.#send(incoming, reply, now)
     } catch (thrown) {
       const { sipStatus, code, message } = asGatewayError(thrown)
@@ -81,6 +85,26 @@ export class NewRequests {
       this.#send(incoming, answer(sipStatus, sipStatus === 500 ? [] : [warning(message)]), now)
       if (sipStatus === 500) throw thrown // Ours to mend: the core logs it.
     }
+  }
+
+  /**
+   * Whether a request in a dialog of `party` that came over a connection nobody registered on is that user's. One that
+   * does not show it is answered here.
+   */
+  isFrom(party: Party | undefined, incoming: NewRequest, now: Millis): boolean {
+    const tenant = party?.kind === 'user' ? this.#deps.decisions.tenantOf(party.tenant) : undefined
+    if (party?.kind !== 'user' || tenant === undefined) {
+      this.#send(incoming, answer(481), now)
+      return false
+    }
+    let isUser = false
+    this.#answering(incoming, now, () => {
+      const who = this.#authenticate(incoming, tenant, 'proxy', now)
+      if (who.kind === 'challenge') return answer(407, who.headers)
+      isUser = who.user.name === party.user
+      return isUser ? undefined : answer(403)
+    })
+    return isUser
   }
 
   #send({ key, request }: NewRequest, reply: Answer, now: Millis): void {
@@ -117,7 +141,11 @@ export class NewRequests {
     if (who.kind === 'challenge') return answer(401, who.headers)
     const user = who.user.name
     if (!isUser(aor, user)) return answer(403) // RFC 3261 §10.3, step 4.
-    return this.#deps.decisions.register(request, flow, { tenant, user }, now)
+    const { replacedFlows = [], ...reply } = this.#deps.decisions.register(request, flow, { tenant, user }, now)
+    this.#send(incoming, reply, now)
+    for (const flowId of replacedFlows) this.#deps.endpoint.handle({ kind: 'flow-replaced', flowId, flow }, now)
+    this.#deps.calls.ways.registered({ tenant: tenant.domain, user }, flow, now)
+    return undefined
   }
 
   #invite(incoming: NewRequest, uri: SipUri, now: Millis): Answer | undefined {

@@ -223,7 +223,8 @@ export class Subscriptions {
     })
     watch.state = { ...watch.state, dialog }
     this.#notifies.set(effect.key, watch)
-    const target = this.#deps.decisions.wayTo(dialog.remoteTarget, watch.target, watcher, now)
+    const way = this.#deps.decisions.wayTo(dialog.remoteTarget, watch.target, watcher, now)
+    const target = way.kind === 'open' ? way.target : watch.target
     this.#deps.endpoint.handle({ kind: 'request', key: effect.key, request, target }, now)
   }
 

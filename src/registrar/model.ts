@@ -55,4 +55,6 @@ export interface RegistrarConfig {
 export interface RegisterResult {
   readonly status: number
   readonly headers: readonly HeaderField[]
+  /** Open WebSockets of this user alone whose contact moved to the one of this REGISTER. */
+  readonly replacedFlows?: readonly string[]
 }

@@ -40,6 +40,7 @@ function isFlowsOwn(target: SendTarget, { transport, remote }: Flow): boolean {
   )
 }
 
-function isWebSocket({ transport }: Flow): boolean {
+/** Such a connection is its browser's only way. */
+export function isWebSocket({ transport }: Flow): boolean {
   return transport === 'ws' || transport === 'wss'
 }

@@ -2,7 +2,7 @@ import { createDeadlineQueue, LIMITS, type Millis } from '../base/index.ts'
 import { type Flow, type HeaderField, isReliable, type SipRequest, uriEquals, writeNameAddr } from '../sip/index.ts'
 import { type Asked, type AskedContact, asked, pathOf } from './asked.ts'
 import type { Binding, ContactsChanged, ReachableContact, RegisterResult, RegistrarConfig } from './model.ts'
-import { reach, trustedAddress } from './reach.ts'
+import { isWebSocket, reach, trustedAddress } from './reach.ts'
 
 /**
  * Who is reachable where (RFC 3261 §10.3). It has no clock: each call is told the time, `deadline` says when `expire`
@@ -49,13 +49,34 @@ export class Registrar {
     if (this.#count - this.#kept(key) + after.length > this.#config.registrations)
       return { status: 503, headers: [RETRY_AFTER] }
     this.#store(key, after)
-    return { status: 200, headers: [...contactHeaders(after, now), ...pathHeaders(request)] }
+    const headers = [...contactHeaders(after, now), ...pathHeaders(request)]
+    const replacedFlows = this.#replaced(wanted, live, flow)
+    return { status: 200, headers, ...(replacedFlows.length === 0 ? {} : { replacedFlows }) }
   }
 
   /** Contacts that can be rung, the preferred first. Those whose connection closed wait out of sight. */
   contacts(tenant: string, user: string, now: Millis): readonly ReachableContact[] {
     const reachable = this.#live(keyOf(tenant, user), now).filter((binding) => binding.goneAt === undefined)
     return reachable.toSorted((a, b) => b.q - a.q).map(reach)
+  }
+
+  /**
+   * Contacts to ring for a call, the preferred first: those that can be rung, and WebSocket contacts whose connection
+   * closed a moment ago, if the user has no other one. A page that was loaded anew takes the place of its old contact.
+   */
+  toRing(tenant: string, user: string, now: Millis): readonly ReachableContact[] {
+    const live = this.#live(keyOf(tenant, user), now)
+    const reachable = live.filter((binding) => binding.goneAt === undefined)
+    const isWaitedFor = !reachable.some(({ flow }) => isWebSocket(flow))
+    const away = isWaitedFor ? live.filter(({ goneAt, flow }) => goneAt !== undefined && isWebSocket(flow)) : []
+    return [...reachable, ...away].toSorted((a, b) => b.q - a.q).map(reach)
+  }
+
+  /** WebSocket contacts that can be given up at `goneAt` only, because their connection may come back. */
+  away(tenant: string, user: string, now: Millis): readonly { readonly uri: string; readonly goneAt: Millis }[] {
+    return this.#live(keyOf(tenant, user), now).flatMap(({ uri, goneAt, flow }) =>
+      goneAt === undefined || !isWebSocket(flow) ? [] : [{ uri, goneAt }],
+    )
   }
 
   isRegisteredOn(flowId: string, tenant: string, user: string, now: Millis): boolean {
@@ -96,6 +117,19 @@ export class Registrar {
     for (let key = this.#ends.due(now); key !== undefined; key = this.#ends.due(now)) {
       this.#store(key, this.#live(key, now))
     }
+  }
+
+  /** Connections on which nobody else registered, and whose contact this REGISTER brought to another one. */
+  #replaced(wanted: Asked, live: readonly Binding[], { id }: Flow): readonly string[] {
+    if (wanted.kind !== 'contacts') return []
+    const moved = live.filter(
+      (binding) =>
+        binding.flow.id !== id &&
+        isWebSocket(binding.flow) &&
+        !binding.isFlowClosed &&
+        wanted.contacts.some((contact) => contact.expires > 0 && replaces(contact, binding)),
+    )
+    return moved.map(({ flow }) => flow.id).filter((flowId) => this.#usersOfFlow.get(flowId)?.size === 1)
   }
 
   #live(key: string, now: Millis): readonly Binding[] {

@@ -25,8 +25,22 @@ export type SipInput =
   | { readonly kind: 'send-failed'; readonly sendId: number; readonly cause: string }
   /** A connection is gone. Client transactions that wait on it fail with cause `transport`. */
   | { readonly kind: 'flow-closed'; readonly flowId: string }
-  /** Starts a client transaction. The endpoint adds Via (branch, rport), Content-Length and Max-Forwards if absent. */
-  | { readonly kind: 'request'; readonly key: ClientKey; readonly request: SipRequest; readonly target: SendTarget }
+  /**
+   * The peer of a connection now uses `flow` instead (RFC 5626 §6): client transactions that wait on the old one go on
+   * there, with their request sent once more. A peer that has it already sees a repetition.
+   */
+  | { readonly kind: 'flow-replaced'; readonly flowId: string; readonly flow: Flow }
+  /**
+   * Starts a client transaction. The endpoint adds Via (branch, rport), Content-Length and Max-Forwards if absent.
+   * `branch`: of the transaction that this one goes on with after it `failed`.
+   */
+  | {
+      readonly kind: 'request'
+      readonly key: ClientKey
+      readonly request: SipRequest
+      readonly target: SendTarget
+      readonly branch?: string | undefined
+    }
   /**
    * Cancels the INVITE of `key` (RFC 3261 §9.1): sent at once after a provisional response, else as soon as one comes;
    * the INVITE is then still answered or given up (`failed`) within 64·T1. Harmless if it has already ended.
@@ -78,6 +92,7 @@ export type SipOutput =
       readonly key: ClientKey
       readonly cause: 'timeout' | 'transport'
       readonly detail: string
+      readonly branch: string
     }
   /** A message was refused or ignored before any transaction user saw it. For counters. */
   | {

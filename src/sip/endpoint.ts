@@ -71,8 +71,10 @@ class Endpoint implements SipEndpoint {
         return this.#clients.sendFailed(input.sendId, input.cause, now)
       case 'flow-closed':
         return this.#clients.flowClosed(input.flowId, now)
+      case 'flow-replaced':
+        return this.#clients.flowReplaced(input.flowId, input.flow)
       case 'request':
-        return this.#clients.request(input.key, input.request, input.target, now)
+        return this.#clients.request(input, now)
       case 'cancel':
         return this.#clients.cancel(input.key, input.headers ?? [], now)
       case 'ack':

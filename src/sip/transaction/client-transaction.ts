@@ -27,7 +27,7 @@ export class InviteClientTransaction implements Sleeper {
   readonly key: ClientKey | undefined
   readonly id: string
   readonly method: string
-  readonly target: SendTarget
+  target: SendTarget
   readonly timers: Timers
   wakeAt: Millis | undefined
   sendId: number
@@ -69,7 +69,7 @@ export class NonInviteClientTransaction implements Sleeper {
   readonly key: ClientKey | undefined
   readonly id: string
   readonly method: string
-  readonly target: SendTarget
+  target: SendTarget
   readonly timers: Timers
   wakeAt: Millis | undefined
   sendId: number

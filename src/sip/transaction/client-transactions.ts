@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/index.ts'
-import type { ClientKey } from '../endpoint-model.ts'
+import type { ClientKey, SipInput } from '../endpoint-model.ts'
 import { type Flow, isReliable, type SendTarget } from '../flow.ts'
 import type { HeaderField, SipRequest, SipResponse } from '../message/model.ts'
 import { parseMessage } from '../message/parse.ts'
@@ -25,6 +25,8 @@ interface Arrival {
   readonly flow: Flow
 }
 
+type RequestInput = SipInput & { readonly kind: 'request' }
+
 /** The client transactions of an endpoint: finds the one a response belongs to (RFC 3261 §17.1.3) and drives it. */
 export class ClientTransactions {
   readonly #context: TransactionContext
@@ -43,8 +45,7 @@ export class ClientTransactions {
   }
 
   /** Sends a request of the user and waits for its answer. */
-  request(key: ClientKey, request: SipRequest, target: SendTarget, now: Millis): void {
-    const branch = this.#newBranch()
+  request({ key, request, target, branch = this.#newBranch() }: RequestInput, now: Millis): void {
     const completed = complete(request, branch, target, this.#context)
     this.#start({ key, id: branch, request: completed, target }, now)
   }
@@ -93,6 +94,15 @@ export class ClientTransactions {
     const waiting = this.#byFlow.get(flowId)
     if (waiting === undefined) return
     for (const transaction of [...waiting]) this.#fail(transaction, 'The connection is gone', now)
+  }
+
+  flowReplaced(flowId: string, flow: Flow): void {
+    for (const transaction of [...(this.#byFlow.get(flowId) ?? [])]) {
+      if (transportOf(transaction.target) !== flow.transport) continue // Its Via names the transport.
+      transaction.target = { kind: 'flow', flow }
+      this.#repeat(transaction)
+      this.#awaitOn(transaction, flow.id)
+    }
   }
 
   wake(transaction: ClientTransaction, now: Millis): void {
@@ -189,7 +199,7 @@ export class ClientTransactions {
       return this.#deliver(transaction, arrival)
     }
     this.#context.outbox.retransmissionsReceived++
-    if (success.ack !== undefined) this.#context.outbox.repeat(success.ack.target, success.ack.data)
+    if (success.ack !== undefined) this.#context.outbox.repeat(wayBack(success.ack.target, arrival), success.ack.data)
   }
 
   #stepOther(
@@ -226,9 +236,9 @@ export class ClientTransactions {
     if (key !== undefined) this.#context.outbox.put({ kind: 'response', key, response, flow })
   }
 
-  #report({ key }: ClientTransaction, failure: { cause: 'timeout' | 'transport'; detail: string }): void {
+  #report({ key, id }: ClientTransaction, failure: { cause: 'timeout' | 'transport'; detail: string }): void {
     const { cause, detail } = failure
-    if (key !== undefined) this.#context.outbox.put({ kind: 'failed', key, cause, detail })
+    if (key !== undefined) this.#context.outbox.put({ kind: 'failed', key, cause, detail, branch: id })
   }
 
   #awaitOn(transaction: ClientTransaction, flowId: string): void {
@@ -260,6 +270,12 @@ export class ClientTransactions {
       this.#byKey.delete(transaction.key)
     }
   }
+}
+
+/** A peer that repeats its 2xx over a new connection lost the ACK with the old one. */
+function wayBack(target: SendTarget, { flow }: Arrival): SendTarget {
+  const isConnection = target.kind === 'flow' && isReliable(flow.transport)
+  return isConnection && target.flow.transport === flow.transport ? { kind: 'flow', flow } : target
 }
 
 /** CANCEL shares the branch of its INVITE (RFC 3261 §9.1), so its method is part of its name. */
