@@ -38,18 +38,26 @@ pub fn set_nonblocking(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Raises the soft limit of open files to the hard one; the limit now.
+/// Raises the limit of open files as far as this process may; the limit now.
 pub fn raise_file_limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for writing.
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == -1 {
         return 0;
     }
-    let raised = libc::rlimit { rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max };
-    // SAFETY: `raised` is valid for reading.
-    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) };
-    if result == -1 { limit.rlim_cur } else { raised.rlim_cur }
+    // Who may, goes beyond what was set for it; others take all that they have.
+    for most in [MOST_FILES.max(limit.rlim_max), limit.rlim_max] {
+        let raised = libc::rlimit { rlim_cur: most, rlim_max: most };
+        // SAFETY: `raised` is valid for reading.
+        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) } == 0 {
+            return most;
+        }
+    }
+    limit.rlim_cur
 }
+
+/// What kernels allow a process unless they are told otherwise (`fs.nr_open`).
+const MOST_FILES: u64 = 1_048_576;
 
 fn flags(fd: RawFd) -> io::Result<libc::c_int> {
     // SAFETY: takes plain numbers.
