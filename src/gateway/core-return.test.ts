@@ -135,17 +135,23 @@ describe('a call to a browser whose WebSocket just closed', () => {
 })
 
 describe('a call whose browser loses its WebSocket', () => {
-  for (const awaySeconds of [1, 5, 30]) {
-    test(`for ${awaySeconds} s: BYE of the other side reaches it when it is back`, async () => {
+  for (const [before, after] of [
+    [0, 1],
+    [0, 5],
+    [0, 30],
+    [20, 10], // Its contact is given up already: only the failed sending tells that it is away.
+  ] as const) {
+    test(`for ${before + after} s: BYE of the other side after ${before} s reaches it when it is back`, async () => {
       const rig = new CoreRig()
       const { alice, bob, answer } = await talking(rig)
       await closes(rig, bob)
+      await rig.advance(before * 1_000)
       await alice.send(alice.inDialog('BYE', answer))
       alice.take('SIP/2.0 200')
       // Nobody has that connection any more: the shell says so.
       const lost = rig.outputs.findLast((output) => output.kind === 'send' && output.data.startsWith('BYE'))
       if (lost?.kind === 'send') rig.input({ kind: 'send-failed', sendId: lost.sendId, cause: 'gone' })
-      await rig.advance(awaySeconds * 1_000)
+      await rig.advance(after * 1_000)
       const back = await page(rig, 40_001)
       await back.send(back.response(back.take('BYE sip:page@abc.invalid'), '200 OK'))
       await rig.settle()
