@@ -66,6 +66,21 @@ fn datagrams_come_with_the_token_of_their_socket() {
 }
 
 #[test]
+fn one_call_takes_in_what_waits_at_many_sockets() {
+    let Some(mut ring) = ring() else { return };
+    let sockets: Vec<_> = (0..100).map(|_| socket("127.0.0.1:0")).collect();
+    for (token, (socket, _)) in sockets.iter().enumerate() {
+        ring.watch(socket.as_raw_fd(), token as u32).unwrap();
+    }
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for (_, address) in &sockets {
+        peer.send_to(b"x", address).unwrap();
+    }
+    let (mut batch, mut tokens) = (Batch::new(256), Vec::new());
+    assert_eq!(ring.receive(&mut batch, &mut tokens).unwrap(), 100, "what is left waits for the next packet");
+}
+
+#[test]
 fn a_poller_that_waits_is_told_of_what_comes() {
     let Some(mut ring) = ring() else { return };
     let (socket, address) = socket("127.0.0.1:0");
